@@ -7,7 +7,7 @@
 
 #include "job/job.h"
 #include "job/slot.h"
-#include "store/store.h"
+#include "store/jobs.h"
 
 #define LANE_HOLDER_SIZE 64
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP API: routes, handlers, auth, limits, webhook providers. Started and stopped as one.
+#pragma once
+
+#include "base/random.h"
+#include "job/payout_id.h"
+#include "store/store.h"
+
+struct api_options {
+    struct store *store;
+    const struct clock *clock;
+    const struct random_source *random;
+    const char *listen;           // "address:port"; port 0: any free one (see api_port)
+    int threads;                  // 2..64
+    int64_t key_rate_max;         // requests per key per second
+    int64_t failed_auth_rate_max; // per address per second
+    const char *standard_secrets; // several separated by spaces or commas; NULL: form not in use
+    const char *stripe_secrets;
+    const char *coinbase_commerce_secrets;
+    struct address refused[4]; // tokens and contracts that are never a wallet; zero: none
+    // Readiness beyond the store (relayer in this process); NULL: none.
+    bool (*is_ready)(void *context, const char **ret_why);
+    void *is_ready_context;
+};
+
+struct api;
+
+// STATUS_INVALID: listen or a secret is malformed (logged); STATUS_BUSY: the port is taken.
+MUST_USE enum status api_start(struct api **ret_api, const struct api_options *options);
+// Stops accepting, lets requests in flight finish, at most timeout_ms.
+void api_stop(struct api *api, int64_t timeout_ms);
+int api_port(const struct api *api);

@@ -41,6 +41,8 @@ void log_setup(enum log_level level, enum log_format format);
 
 // Parses "debug", "info", "warn", "error".
 MUST_USE bool log_level_parse(enum log_level *ret_level, const char *text);
+// Parses "text", "json", and "auto": text where standard error is a terminal, JSON otherwise.
+MUST_USE bool log_format_parse(enum log_format *ret_format, const char *text);
 
 // Use through the macros below. Thread-safe; one write(2) per line; overlong lines are cut.
 void log_write(enum log_level level, const char *message, const struct log_field *fields,

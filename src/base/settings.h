@@ -5,7 +5,7 @@
 // Values come from the environment, then from the file named by SLUICE_SETTINGS (lines of
 // NAME=value, `#` comments), then from the default. A name with the suffix _FILE gives the path of
 // a file that holds the value (the convention of container secrets). An unknown name in the file
-// is an error; an unknown environment variable is not ours to judge.
+// is an error; an unknown environment variable is not ours to judge. An empty value is no value.
 #pragma once
 
 #include "base/status.h"
@@ -28,7 +28,7 @@ struct setting {
     enum setting_type type;
     const char *fallback; // text of the default; NULL: none
     const char *choices;  // SETTING_CHOICE only
-    int64_t minimum, maximum;
+    int64_t minimum, maximum; // of an integer, of whole gwei, of the number of URLs
     bool secret;      // never printed; only whether it is set
     const char *help; // one line
 };
@@ -47,7 +47,8 @@ void settings_free(struct settings *settings);
 const struct setting *settings_table(size_t *ret_count);
 
 // Typed reads; the name must be in the table with that type (misuse aborts).
-// Text: NULL when unset and without default.
+// Text: of any type but integer and boolean; NULL when unset and without default. An integer or
+// boolean without default must have passed settings_require() (misuse aborts).
 const char *settings_text(const struct settings *settings, const char *name);
 int64_t settings_integer(const struct settings *settings, const char *name);
 bool settings_boolean(const struct settings *settings, const char *name);

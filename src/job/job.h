@@ -124,6 +124,8 @@ MUST_USE bool job_state_from_number(enum job_state *ret_state, int64_t number);
 // Still has work to do: not confirmed, not cancelled.
 bool job_state_is_open(enum job_state state);
 bool job_change_is_allowed(enum job_state from, enum job_state to);
+// The table's reason for an allowed change, NULL for a refused one.
+const char *job_change_why(enum job_state from, enum job_state to);
 
 const char *job_outcome_text(enum job_outcome outcome);
 MUST_USE bool job_outcome_from_number(enum job_outcome *ret_outcome, int64_t number);

@@ -83,6 +83,7 @@ enum refund_outcome {
     REFUND_RECEIVABLE, // the payout is signed or paid: the affiliate owes it back
     REFUND_NOTHING,    // nothing was to be paid, or it is refunded already
     REFUND_DUPLICATE,  // this event was handled before
+    REFUND_RESTORED,   // a chargeback was won: tombstone or receivable cleared, once
 };
 
 // Events are deduplicated for ever by (provider, event id).

@@ -26,11 +26,11 @@ enum setting_type {
 struct setting {
     const char *name;
     enum setting_type type;
-    const char *fallback; // text of the default; NULL: none
-    const char *choices;  // SETTING_CHOICE only
+    const char *fallback;     // text of the default; NULL: none
+    const char *choices;      // SETTING_CHOICE only
     int64_t minimum, maximum; // of an integer, of whole gwei, of the number of URLs
-    bool secret;      // never printed; only whether it is set
-    const char *help; // one line
+    bool secret;              // never printed; only whether it is set
+    const char *help;         // one line
 };
 
 struct settings;

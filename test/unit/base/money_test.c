@@ -77,14 +77,12 @@ static const char *const never_money[] = {
     "1/2",
     "$1",
     "1%",
-    "\xd9\xa1",     // Arabic-Indic one
-    "\xef\xbc\x91", // full-width one
-    "\xe2\x88\x92"
-    "1",             // minus sign
+    "\xd9\xa1",      // Arabic-Indic one
+    "\xef\xbc\x91",  // full-width one
+    "\xe2\x88\2221", // minus sign; octal, as a hex escape would take the 1
     "1\xc2\xa0",     // no-break space
     "1\xe2\x80\x8b", // zero-width space
-    "\xef\xbb\xbf"
-    "1",                                       // byte order mark
+    "\xef\xbb\2771", // byte order mark
     "170141183460469231731687303715884105728", // 2^127
     "340282366920938463463374607431768211456", // 2^128
     "340282366920938463463374607431768211457", // 2^128 + 1

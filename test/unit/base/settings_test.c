@@ -125,12 +125,13 @@ static void a_list_of_more_urls_than_the_limit_is_refused(void **state)
     (void)state;
     char pair[512] = "ETH_RPC_HTTPS=http://a";
     char error[ERROR_SIZE];
+    size_t length = strlen(pair);
     for (int i = 1; i < 16; i++)
-        strncat(pair, ",http://a", sizeof pair - strlen(pair) - 1);
+        length += (size_t)snprintf(pair + length, sizeof pair - length, ",http://a");
     struct settings *settings = load_one(error, pair);
     assert_non_null(settings);
     settings_free(settings);
-    strncat(pair, ",http://a", sizeof pair - strlen(pair) - 1);
+    snprintf(pair + length, sizeof pair - length, ",http://a");
     assert_null(load_one(error, pair));
 }
 

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door: a few targets over Meson, npm and the scripts in tools/.
+.DEFAULT_GOAL := help
+.PHONY: help all build demo up test test-demo contracts-ci lint format ci clean setup
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.NOTPARALLEL:
+
+CC := gcc
+export CC
+NODE = tools/with-node
+SETUP = .cache/setup.stamp
+
+help: ## print these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | expand -t 15
+
+all: build ## the same as build
+
+build: build/build.ninja ## build/sluice, the release build
+	@ninja -C build --quiet
+
+demo: build ## the whole way once: webhooks in, final payouts on a local chain out (about a minute)
+	@demo/demo.py
+
+up: build ## the same stack left running, with its addresses and key; Ctrl-C stops it
+	@demo/up.py
+
+test: $(SETUP) ## every check and test but the slow ones
+	@tools/run-tests
+
+test-demo: build ## slow: the demo with SIGKILLs at random moments
+	@demo/demo.py --kills 8
+
+contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
+	@cd contracts && ../$(NODE) npm run ci
+
+lint: build-clang/build.ninja ## clang with no warning, format, clang-tidy, cppcheck, layers, style
+	@ninja -C build-clang --quiet
+	@tools/lint build-clang
+
+format: $(SETUP) ## clang-format all C sources
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+ci: ## what .ci/run runs: test, then the slow ones
+	@.ci/run
+
+clean: ## remove build results; set-up stays
+	rm -rf build build-asan build-clang .demo .cache/tidy .cache/cppcheck
+
+setup: $(SETUP) ## install what is missing (Debian packages, Node, npm packages)
+
+$(SETUP): tools/setup tools/node-setup contracts/package-lock.json
+	@tools/setup
+	@mkdir -p $(@D) && touch $@
+
+build/build.ninja: $(SETUP)
+	@tools/configure $(@D) --buildtype=release
+
+build-asan/build.ninja: $(SETUP)
+	@tools/configure $(@D) -Db_sanitize=address,undefined -Db_lundef=false
+
+build-clang/build.ninja: $(SETUP)
+	@CC=clang tools/configure $(@D) --buildtype=debug

@@ -117,7 +117,7 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         uint256 sgeAmount
     );
     /// @notice A batch passed this payout over; `reason` is the selector of the error that the
-    /// single payment would have reverted with.
+    /// single payment would have reverted with, zero where a token gave none.
     event PayoutSkipped(bytes32 indexed payoutId, bytes4 reason);
     /// @notice `referrer` took what was owed to it.
     event Claimed(
@@ -205,23 +205,16 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
 
     /// @notice Settles each payout on its own, in order. Reverts as a whole only where the call
     /// itself is wrong: role, pause, size, malformed data, or a token that lies about transfers.
-    /// @return outcomes SKIPPED, PAID or OWED for each payout
+    /// @return SKIPPED, PAID or OWED for each payout
     function payAffiliates(
         Payout[] calldata payouts
-    )
-        external
-        onlyRole(RELAYER_ROLE)
-        whenNotPaused
-        nonReentrant
-        returns (uint8[] memory outcomes)
-    {
-        uint256 length = payouts.length;
-        if (length > MAX_BATCH) revert BatchTooLarge(length, MAX_BATCH);
-        outcomes = new uint8[](length);
-        for (uint256 i = 0; ; ++i) {
-            i = _payRun(payouts, i, outcomes);
-            if (i == length) break;
-            outcomes[i] = _payApart(payouts[i]);
+    ) external onlyRole(RELAYER_ROLE) whenNotPaused returns (uint8[] memory) {
+        uint8[] memory outcomes = _payAll(payouts);
+        // The array is its own ABI encoding once its offset stands before it.
+        assembly ("memory-safe") {
+            let start := sub(outcomes, 0x20)
+            mstore(start, 0x20)
+            return(start, add(0x40, shl(5, mload(outcomes))))
         }
     }
 
@@ -386,7 +379,7 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
             _move(token, to, amount);
             return 0;
         }
-        // Failing here for want of gas leaves too little gas to go on: 1/64 of what a transfer needs.
+        // A move that fails for want of gas leaves 1/64 of it, too little to write a debt down.
         try this.moveApart(token, to, amount) {
             return 0;
         } catch {
@@ -415,67 +408,137 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         totalOwed[address(token)] += amount;
     }
 
-    /// @dev Pays the plain payouts from `payouts[i]` on: those of USDC alone that pass every check
-    /// and whose transfer succeeds. Returns the index of the first that is not plain, untouched;
-    /// `_payApart` knows what to do with it.
+    /// @dev Runs of plain payouts, and the others apart.
+    function _payAll(
+        Payout[] calldata payouts
+    ) private nonReentrant returns (uint8[] memory outcomes) {
+        uint256 length = payouts.length;
+        if (length > MAX_BATCH) revert BatchTooLarge(length, MAX_BATCH);
+        assembly ("memory-safe") {
+            mstore(0x40, add(mload(0x40), 0x20)) // room for the offset that precedes the array
+        }
+        outcomes = new uint8[](length);
+        uint256 i = 0;
+        while (i < length) {
+            i = _payRun(payouts, i, outcomes);
+            if (i < length) {
+                outcomes[i] = _payApart(payouts[i]);
+                ++i;
+            }
+        }
+    }
+
+    /// @dev Pays the plain payouts from `payouts[first]` on: those of USDC alone that pass every
+    /// check of `_check` and `_take`, and whose transfer succeeds. Returns the index of the first
+    /// that is not plain, untouched; `_payApart` finds out what to do with it.
+    ///
+    /// A run is measured at the source, and at its first referrer, where a token that keeps a fee
+    /// would show; measuring each referrer would double the work of a transfer.
     function _payRun(
         Payout[] calldata payouts,
-        uint256 i,
+        uint256 first,
         uint8[] memory outcomes
-    ) private returns (uint256) {
-        address token = address(usdc);
+    ) private returns (uint256 next) {
+        IERC20 token = usdc;
         address from = _source();
-        uint256 cap = _limits[token].payoutCap;
-        uint256 before = IERC20(token).balanceOf(from);
-        uint256 room = Math.min(_fundsOf(token, from, before), dailyRemaining(token));
-        uint256 sent = 0;
-        for (; i < payouts.length; ++i) {
-            Payout calldata p = payouts[i];
-            if (!_isPlain(p, cap, room - sent)) break;
-            referralPaid[p.payoutId] = true;
-            if (!_tryMove(IERC20(token), from, p.referrer, p.usdcAmount)) {
-                referralPaid[p.payoutId] = false;
-                break;
-            }
-            emit AffiliatePaid(p.payoutId, p.referrer, p.child, p.usdcAmount, 0);
-            sent += p.usdcAmount;
-            outcomes[i] = PAID;
+        Payout calldata sample = payouts[first];
+        uint256 sampled = token.balanceOf(sample.referrer);
+        uint256 before = token.balanceOf(from);
+        uint256 room = Math.min(
+            _fundsOf(address(token), from, before),
+            dailyRemaining(address(token))
+        );
+        uint256 left;
+        (next, left) = _payPlain(payouts, first, outcomes, from, room);
+        if (next == first) return next;
+        uint256 sent = room - left;
+        _limits[address(token)].day.spend(sent);
+        uint256 moved = before - token.balanceOf(from);
+        if (moved != sent) revert TransferMismatch(address(token), sent, moved);
+        // Later payouts of the run may be for the same referrer: at least the first has arrived.
+        uint256 arrived = token.balanceOf(sample.referrer) - sampled;
+        if (arrived < sample.usdcAmount) {
+            revert TransferMismatch(address(token), sample.usdcAmount, arrived);
         }
-        if (sent == 0) return i;
-        _limits[token].day.spend(sent);
-        uint256 moved = before - IERC20(token).balanceOf(from);
-        if (moved != sent) revert TransferMismatch(token, sent, moved);
-        return i;
     }
 
-    function _isPlain(
-        Payout calldata p,
-        uint256 cap,
-        uint256 room
-    ) private view returns (bool) {
-        return
-            !referralPaid[p.payoutId] &&
-            p.child != address(0) &&
-            p.child != p.referrer &&
-            p.referrer != address(0) &&
-            p.referrer != address(usdc) &&
-            p.referrer != address(sge) &&
-            p.referrer != address(this) &&
-            p.referrer != treasury &&
-            p.sgeAmount == 0 &&
-            p.usdcAmount != 0 &&
-            p.usdcAmount <= cap &&
-            p.usdcAmount <= room;
-    }
-
-    function _tryMove(
-        IERC20 token,
+    /// @dev The inner loop of a batch, in assembly because it is what a batch costs. Pays until a
+    /// payout is not plain; returns its index, and what is left of `room`.
+    ///
+    /// One area of memory, past what is allocated, serves as call data and event data:
+    ///
+    ///     m - 64  selector of transferFrom, right-aligned
+    ///     m - 32  `from`, or the selector of transfer where `from` is this contract
+    ///     m       referrer
+    ///     m + 32  usdcAmount
+    ///     m + 64  sgeAmount of the event: zero
+    function _payPlain(
+        Payout[] calldata payouts,
+        uint256 first,
+        uint8[] memory outcomes,
         address from,
-        address to,
-        uint256 amount
-    ) private returns (bool) {
-        if (from == address(this)) return token.trySafeTransfer(to, amount);
-        return token.trySafeTransferFrom(from, to, amount);
+        uint256 room
+    ) private returns (uint256 next, uint256 left) {
+        address token = address(usdc);
+        address otherToken = address(sge);
+        uint256 cap = _limits[token].payoutCap;
+        bytes32 topic = AffiliatePaid.selector;
+        assembly ("memory-safe") {
+            let own := eq(from, address())
+            let m := add(mload(0x40), 0x40)
+            let callAt := sub(m, sub(0x24, shl(5, own)))
+            let callSize := sub(0x64, shl(5, own))
+            mstore(sub(m, 0x40), 0x23b872dd)
+            mstore(sub(m, 0x20), from)
+            if own { mstore(sub(m, 0x20), 0xa9059cbb) }
+            mstore(add(m, 0x40), 0)
+            mstore(0x20, referralPaid.slot) // the second half of what a mapping hashes
+            let p := add(payouts.offset, mul(first, 0xa0))
+            let end := add(payouts.offset, mul(payouts.length, 0xa0))
+            let outcome := add(outcomes, mul(add(first, 1), 0x20))
+            left := room
+            for { } lt(p, end) { p := add(p, 0xa0) } {
+                let child := calldataload(add(p, 0x20))
+                let to := calldataload(add(p, 0x40))
+                let amount := calldataload(add(p, 0x60))
+                mstore(0x00, calldataload(p))
+                let paid := keccak256(0x00, 0x40)
+                // Any of these, and the payout is not plain: paid before, with SGE, to oneself, to
+                // the source, a token or this contract, above caps or funds, nothing, no address.
+                if or(
+                    or(
+                        or(sload(paid), calldataload(add(p, 0x80))),
+                        or(or(eq(to, child), eq(to, from)), gt(amount, left))
+                    ),
+                    or(
+                        or(or(eq(to, token), eq(to, otherToken)), eq(to, address())),
+                        iszero(and(
+                            lt(sub(amount, 1), cap),
+                            and(
+                                lt(sub(child, 1), 0xffffffffffffffffffffffffffffffffffffffff),
+                                lt(sub(to, 1), 0xffffffffffffffffffffffffffffffffffffffff)
+                            )
+                        ))
+                    )
+                ) { break }
+                sstore(paid, 1)
+                mstore(m, to)
+                mstore(add(m, 0x20), amount)
+                // Success is true, or no data at all from a call that did not revert.
+                let ok := call(gas(), token, 0, callAt, callSize, 0x00, 0x20)
+                if iszero(and(ok, eq(mload(0x00), 1))) {
+                    if or(iszero(ok), returndatasize()) {
+                        sstore(paid, 0)
+                        break
+                    }
+                }
+                log4(add(m, 0x20), 0x40, topic, calldataload(p), to, child)
+                left := sub(left, amount)
+                mstore(outcome, 1)
+                outcome := add(outcome, 0x20)
+            }
+            next := div(sub(p, payouts.offset), 0xa0)
+        }
     }
 
     /// @dev Settles one payout on its own; where that is impossible nothing of it remains.

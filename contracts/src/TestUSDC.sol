@@ -37,7 +37,7 @@ contract TestUSDC is ERC20, Ownable, IMintable {
         _mint(to, amount);
     }
 
-    /// @notice Stops every transfer, approval and mint.
+    /// @notice Stops every transfer and mint.
     function pause() external onlyOwner {
         paused = true;
         emit Pause();

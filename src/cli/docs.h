@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sluice docs`.
+#pragma once
+
+#include "cli/command.h"
+
+enum exit_code docs_run(const struct arguments *arguments);

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// The services: `sluice up` (both), `sluice api`, `sluice relay`. Start, wait for a signal, stop.
+#include "cli/service.h"
+
+#include "api/api.h"
+#include "base/log.h"
+#include "cli/console.h"
+#include "relay/relay.h"
+#include "secret/secret.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HEALTH_CHECK_INTERVAL_S 1
+#define KEY_REFERENCE_SIZE      1024
+
+struct service {
+    struct settings *settings;
+    struct contract_addresses addresses;
+    struct endpoint_list endpoints;
+    struct signer *signer;
+    struct store *store;
+    struct wake *wake;
+    struct relay *relay;
+    struct api *api;
+    char holder[128];
+};
+
+static void service_stop(struct service *service)
+{
+    if (service->api)
+        api_stop(service->api, settings_integer(service->settings, "SHUTDOWN_TIMEOUT_MS"));
+    relay_stop(service->relay);
+    store_close(service->store);
+    wake_free(service->wake);
+    signer_stop(service->signer);
+    settings_free(service->settings);
+}
+
+static void setup_log(const struct settings *settings)
+{
+    enum log_level level = LOG_INFO;
+    enum log_format format = LOG_FORMAT_TEXT;
+    // The settings table has checked both words.
+    if (log_level_parse(&level, settings_text(settings, "LOG_LEVEL")) &&
+        log_format_parse(&format, settings_text(settings, "LOG_FORMAT")))
+        log_setup(level, format);
+}
+
+// Signals are taken by the main thread alone: blocked before the first thread exists.
+static void block_signals(sigset_t *ret_signals)
+{
+    sigemptyset(ret_signals);
+    sigaddset(ret_signals, SIGTERM);
+    sigaddset(ret_signals, SIGINT);
+    sigaddset(ret_signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+// Keeps secrets out of core dumps and other users' debuggers.
+static void harden_process(void)
+{
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+// RELAYER_PRIVATE_KEY names one reference per lane, separated by commas; else KEYSTORE_PATH.
+static bool resolve_keys(struct eth_key *ret_keys, size_t *ret_count,
+                         const struct settings *settings)
+{
+    const char *list = settings_text(settings, "RELAYER_PRIVATE_KEY");
+    const char *keystore = settings_text(settings, "KEYSTORE_PATH");
+    const char *passphrase = settings_text(settings, "KEYSTORE_PASSPHRASE");
+    char reference[KEY_REFERENCE_SIZE];
+    size_t count = 0;
+    if (!list && !keystore) {
+        console_fail(EXIT_CONFIG, "RELAYER_PRIVATE_KEY is missing: a reference to the relayer key, "
+                                  "such as keystore:PATH (or set KEYSTORE_PATH)");
+        return false;
+    }
+    for (const char *at = list ? list : keystore; *at && count < SIGNER_LANES_MAX;) {
+        size_t length = strcspn(at, ",");
+        snprintf(reference, sizeof reference, "%s%.*s", list ? "" : "keystore:", (int)length, at);
+        at += length + (at[length] == ',');
+        char error[256];
+        if (secret_private_key(&ret_keys[count], error, sizeof error, reference, passphrase) !=
+            STATUS_OK) {
+            bytes_wipe(reference, sizeof reference);
+            console_fail(EXIT_CONFIG, "%s: %s", list ? "RELAYER_PRIVATE_KEY" : "KEYSTORE_PATH",
+                         error);
+            return false;
+        }
+        if (secret_is_raw(reference))
+            log_warn("a raw private key is for development only",
+                     {"setting", LOG_TEXT("RELAYER_PRIVATE_KEY")});
+        bytes_wipe(reference, sizeof reference);
+        count++;
+    }
+    *ret_count = count;
+    return true;
+}
+
+static enum exit_code start_signer(struct service *service)
+{
+    struct eth_key keys[SIGNER_LANES_MAX];
+    size_t count = 0;
+    struct wei max_fee;
+    if (!resolve_keys(keys, &count, service->settings))
+        return EXIT_CONFIG;
+    if (!wei_parse_gwei(&max_fee, settings_text(service->settings, "MAX_FEE_PER_GAS_GWEI")))
+        return console_fail(EXIT_CONFIG, "MAX_FEE_PER_GAS_GWEI is not an amount in gwei");
+    struct signer_policy policy = {
+        .chain_id = (uint64_t)settings_integer(service->settings, "CHAIN_ID"),
+        .contracts = {service->addresses.registry, service->addresses.payout,
+                      service->addresses.identity},
+        .max_fee = max_fee,
+        .gas_limit_max = settings_integer(service->settings, "BATCH_GAS_MAX"),
+    };
+    enum status status = signer_start(&service->signer, keys, count, &policy);
+    bytes_wipe(keys, sizeof keys);
+    if (status != STATUS_OK)
+        return console_fail(console_code(status), "the signer did not start: %s",
+                            status_text(status));
+    return EXIT_FINE;
+}
+
+static void wake_relay(void *context)
+{
+    wake_signal(context);
+}
+
+static enum exit_code start_store(struct service *service, bool migrate)
+{
+    struct store_options options = console_store_options(service->settings, &service->addresses);
+    options.on_jobs = service->wake ? wake_relay : NULL;
+    options.on_jobs_context = service->wake;
+    int applied = 0;
+    enum status status = migrate ? store_migrate(&applied, &options) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = store_open(&service->store, &options);
+    if (status != STATUS_OK)
+        return console_fail(
+            console_code(status), "the store at %s: %s%s", options.path, status_text(status),
+            status == STATUS_NOT_FOUND || status == STATUS_CONFLICT ? " (run sluice migrate)" : "");
+    return EXIT_FINE;
+}
+
+static enum block_tag finality_tag(const struct settings *settings)
+{
+    const char *text = settings_text(settings, "FINALITY");
+    if (strcmp(text, "safe") == 0)
+        return BLOCK_SAFE;
+    return strcmp(text, "finalized") == 0 ? BLOCK_FINALIZED : BLOCK_LATEST;
+}
+
+static enum exit_code start_relay(struct service *service)
+{
+    const struct settings *s = service->settings;
+    struct wei max_fee, max_priority_fee;
+    if (!wei_parse_gwei(&max_fee, settings_text(s, "MAX_FEE_PER_GAS_GWEI")) ||
+        !wei_parse_gwei(&max_priority_fee, settings_text(s, "MAX_PRIORITY_FEE_PER_GAS_GWEI")))
+        return console_fail(EXIT_CONFIG, "a fee ceiling is not an amount in gwei");
+    struct relay_options options = {
+        .store = service->store,
+        .signer = service->signer,
+        .wake = service->wake,
+        .clock = clock_system(),
+        .random = random_system(),
+        .holder = service->holder,
+        .urls = service->endpoints.urls,
+        .urls_count = service->endpoints.count,
+        .rpc_timeout_ms = settings_integer(s, "RPC_TIMEOUT_MS"),
+        .chain_id = (uint64_t)settings_integer(s, "CHAIN_ID"),
+        .registry = service->addresses.registry,
+        .payout = service->addresses.payout,
+        .identity = service->addresses.identity,
+        .usdc = service->addresses.usdc,
+        .sge = service->addresses.sge,
+        .confirmations = settings_integer(s, "CONFIRMATIONS"),
+        .finality = finality_tag(s),
+        .window = settings_integer(s, "LANE_WINDOW"),
+        .batch_gas_max = settings_integer(s, "BATCH_GAS_MAX"),
+        .batch_size_max = settings_integer(s, "BATCH_SIZE_MAX"),
+        .max_fee = max_fee,
+        .max_priority_fee = max_priority_fee,
+        .poll_interval_ms = settings_integer(s, "POLL_INTERVAL_MS"),
+        .stuck_after_ms = settings_integer(s, "STUCK_AFTER_MS"),
+        .retry_delay_ms = settings_integer(s, "RETRY_DELAY_MS"),
+        .retry_delay_ms_max = settings_integer(s, "RETRY_DELAY_MS_MAX"),
+        .tries_max = settings_integer(s, "JOB_TRIES_MAX"),
+        .outbound_url = settings_text(s, "OUTBOUND_WEBHOOK_URL"),
+        .outbound_secret = settings_text(s, "OUTBOUND_WEBHOOK_SECRET"),
+    };
+    enum status status = relay_start(&service->relay, &options);
+    if (status != STATUS_OK)
+        return console_fail(console_code(status), "the relayer did not start: %s%s",
+                            status_text(status),
+                            status == STATUS_CONFLICT ? " (an endpoint serves another chain than "
+                                                        "CHAIN_ID)"
+                                                      : "");
+    return EXIT_FINE;
+}
+
+static bool is_ready(void *context, const char **ret_why)
+{
+    const struct service *service = context;
+    if (!service->relay || relay_is_healthy(service->relay))
+        return true;
+    *ret_why = "a lane of the relayer has stopped";
+    return false;
+}
+
+static enum exit_code start_api(struct service *service)
+{
+    const struct settings *s = service->settings;
+    struct api_options options = {
+        .store = service->store,
+        .clock = clock_system(),
+        .random = random_system(),
+        .listen = settings_text(s, "API_LISTEN"),
+        .threads = (int)settings_integer(s, "API_THREADS"),
+        .key_rate_max = settings_integer(s, "API_KEY_RATE_MAX"),
+        .failed_auth_rate_max = settings_integer(s, "API_FAILED_AUTH_RATE_MAX"),
+        .standard_secrets = settings_text(s, "STANDARD_WEBHOOK_SECRET"),
+        .stripe_secrets = settings_text(s, "STRIPE_WEBHOOK_SECRET"),
+        .coinbase_commerce_secrets = settings_text(s, "COINBASE_COMMERCE_WEBHOOK_SECRET"),
+        .refused = {service->addresses.usdc, service->addresses.sge, service->addresses.payout,
+                    service->addresses.registry},
+        .is_ready = is_ready,
+        .is_ready_context = service,
+    };
+    enum status status = api_start(&service->api, &options);
+    if (status != STATUS_OK)
+        return console_fail(status == STATUS_INVALID ? EXIT_CONFIG : console_code(status),
+                            "the API did not start: %s%s", status_text(status),
+                            status == STATUS_BUSY ? " (API_LISTEN: the port is taken)" : "");
+    log_info("the API listens", {"address", LOG_TEXT(options.listen)},
+             {"port", LOG_INT(api_port(service->api))});
+    return EXIT_FINE;
+}
+
+static bool is_healthy(const struct service *service)
+{
+    return store_is_healthy(service->store) &&
+           (!service->relay || relay_is_healthy(service->relay));
+}
+
+static enum exit_code wait_for_end(const struct service *service, const sigset_t *signals)
+{
+    const struct timespec interval = {.tv_sec = HEALTH_CHECK_INTERVAL_S};
+    for (;;) {
+        int received = sigtimedwait(signals, NULL, &interval);
+        if (received == SIGTERM || received == SIGINT || received == SIGHUP) {
+            log_info("stopping", {"signal", LOG_INT(received)});
+            return EXIT_FINE;
+        }
+        if (received < 0 && errno != EAGAIN && errno != EINTR)
+            return EXIT_SOFTWARE;
+        if (!is_healthy(service)) {
+            log_error("ending, so that a supervisor starts it again: the store or a lane failed",
+                      {"store", LOG_TEXT(store_is_healthy(service->store) ? "fine" : "failed")});
+            return EXIT_SOFTWARE;
+        }
+    }
+}
+
+static void name_holder(struct service *service)
+{
+    char host[64] = "host";
+    if (gethostname(host, sizeof host - 1) != 0)
+        log_debug("no host name", {"errno", LOG_INT(errno)});
+    host[sizeof host - 1] = '\0';
+    snprintf(service->holder, sizeof service->holder, "%.40s:%ld", host, (long)getpid());
+}
+
+static enum exit_code start_parts(struct service *service, bool with_api, bool with_relay)
+{
+    enum exit_code code = EXIT_FINE;
+    // The signer forks first: before threads, connections and anything else it should not inherit.
+    if (with_relay)
+        code = start_signer(service);
+    if (code == EXIT_FINE && with_relay && !(service->wake = wake_new()))
+        code = console_fail(EXIT_SOFTWARE, "no event descriptor for wake-ups");
+    if (code == EXIT_FINE)
+        code = start_store(service, with_api && with_relay);
+    if (code == EXIT_FINE && with_relay)
+        code = start_relay(service);
+    if (code == EXIT_FINE && with_api)
+        code = start_api(service);
+    return code;
+}
+
+static enum exit_code run_service(bool with_api, bool with_relay)
+{
+    static const char *const needed[] = {"ETH_RPC_HTTPS", "CHAIN_ID", "AFFILIATE_PAYOUT_ADDRESS",
+                                         "AFFILIATE_REGISTRY_ADDRESS", NULL};
+    static const char *const needed_by_api[] = {"CHAIN_ID", "AFFILIATE_PAYOUT_ADDRESS", NULL};
+    struct service service = {0};
+    sigset_t signals;
+    harden_process();
+    service.settings = console_settings(with_relay ? needed : needed_by_api);
+    if (!service.settings)
+        return EXIT_CONFIG;
+    setup_log(service.settings);
+    block_signals(&signals);
+    name_holder(&service);
+    enum exit_code code = EXIT_CONFIG;
+    if (console_addresses(&service.addresses, service.settings) &&
+        (!with_relay || console_endpoints(&service.endpoints, service.settings)))
+        code = start_parts(&service, with_api, with_relay);
+    if (code == EXIT_FINE)
+        code = wait_for_end(&service, &signals);
+    service_stop(&service);
+    return code;
+}
+
+enum exit_code service_up(const struct arguments *arguments)
+{
+    (void)arguments;
+    return run_service(true, true);
+}
+
+enum exit_code service_api(const struct arguments *arguments)
+{
+    (void)arguments;
+    return run_service(true, false);
+}
+
+enum exit_code service_relay(const struct arguments *arguments)
+{
+    (void)arguments;
+    return run_service(false, true);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sluice withdraw`: the emergency withdrawal. Only while the contract is paused, never what is
+// owed to referrers, and only after asking.
+#include "cli/admin_tx.h"
+#include "cli/pause.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define ANSWER_SIZE 64
+
+struct withdrawal {
+    struct admin admin;
+    const struct arguments *arguments;
+    struct address token, to;
+    const char *token_name;
+    unsigned decimals;
+    struct u256 available; // balance less what is owed
+    struct u256 amount;
+};
+
+static bool read_token(struct withdrawal *w)
+{
+    const char *text = argument(w->arguments, "token");
+    w->token_name = text ? text : "usdc";
+    w->decimals = USDC_DECIMALS;
+    if (strcmp(w->token_name, "usdc") == 0)
+        w->token = w->admin.addresses.usdc;
+    else if (strcmp(w->token_name, "sge") == 0) {
+        w->token = w->admin.addresses.sge;
+        w->decimals = SGE_DECIMALS;
+    } else {
+        console_fail(EXIT_USAGE, "--token is usdc or sge");
+        return false;
+    }
+    if (address_is_zero(&w->token) || address_is_zero(&w->admin.addresses.payout)) {
+        console_fail(EXIT_CONFIG, "%s is missing",
+                     address_is_zero(&w->token)
+                         ? (w->decimals == USDC_DECIMALS ? "USDC_ADDRESS" : "SGE_TOKEN_ADDRESS")
+                         : "AFFILIATE_PAYOUT_ADDRESS");
+        return false;
+    }
+    const char *to = argument(w->arguments, "to");
+    if (!to || address_parse(&w->to, to) != ADDRESS_FINE) {
+        console_fail(EXIT_USAGE, "--to: %s", to ? "is not an address" : "is missing");
+        return false;
+    }
+    return true;
+}
+
+static bool check_paused(struct withdrawal *w)
+{
+    struct bytes call, returned;
+    bool paused = false;
+    if (!call_plain(&call, w->admin.arena, "paused()") ||
+        !admin_view(&w->admin, &returned, &w->admin.addresses.payout, call, "paused()") ||
+        !abi_read_bool(&paused, returned, 0))
+        return false;
+    if (!paused)
+        console_fail(EXIT_FAILED, "the payout contract is not paused: sluice pause --contract "
+                                  "first");
+    return paused;
+}
+
+static bool read_available(struct withdrawal *w)
+{
+    struct bytes call, returned;
+    struct u256 balance, owed;
+    if (!call_address_view(&call, w->admin.arena, "balanceOf(address)",
+                           &w->admin.addresses.payout) ||
+        !admin_view(&w->admin, &returned, &w->token, call, "the balance") ||
+        !abi_read_u256(&balance, returned, 0) ||
+        !call_address_view(&call, w->admin.arena, "totalOwed(address)", &w->token) ||
+        !admin_view(&w->admin, &returned, &w->admin.addresses.payout, call, "what is owed") ||
+        !abi_read_u256(&owed, returned, 0))
+        return false;
+    if (!u256_subtract(&w->available, balance, owed))
+        w->available = u256_from_u64(0);
+    return true;
+}
+
+static bool read_amount(struct withdrawal *w)
+{
+    const char *text = argument(w->arguments, "amount");
+    struct usdc usdc = {0};
+    struct sge sge = {0};
+    w->amount = w->available;
+    if (text && w->decimals == USDC_DECIMALS && usdc_parse(&usdc, text))
+        w->amount = u256_from_u64((uint64_t)usdc_units(usdc));
+    else if (text && w->decimals == SGE_DECIMALS && sge_parse(&sge, text))
+        w->amount = u256_from_u128(sge_units(sge));
+    else if (text) {
+        console_fail(EXIT_USAGE, "--amount: %s is not an amount", text);
+        return false;
+    }
+    if (!u256_is_zero(w->amount) && u256_compare(w->amount, w->available) <= 0)
+        return true;
+    console_fail(EXIT_FAILED, "there is %s to withdraw",
+                 u256_is_zero(w->available) ? "nothing" : "less than that");
+    return false;
+}
+
+static bool confirm(const struct withdrawal *w)
+{
+    char amount[U256_DECIMAL_SIZE], to[ADDRESS_TEXT_SIZE], answer[ANSWER_SIZE];
+    u256_format_decimal(amount, w->amount);
+    address_format(to, &w->to);
+    if (argument_flag(w->arguments, "yes"))
+        return true;
+    if (!isatty(STDIN_FILENO)) {
+        console_fail(EXIT_USAGE, "nobody to ask: give --yes to withdraw %s base units to %s",
+                     amount, to);
+        return false;
+    }
+    fprintf(stderr, "Withdraw %s base units of %s to %s? Type withdraw to go on: ", amount,
+            w->token_name, to);
+    if (fgets(answer, sizeof answer, stdin) && strcmp(answer, "withdraw\n") == 0)
+        return true;
+    console_fail(EXIT_FAILED, "not withdrawn");
+    return false;
+}
+
+static enum exit_code send_withdrawal(struct withdrawal *w)
+{
+    struct admin_transaction transaction = {.what = "emergencyWithdraw",
+                                            .to = w->admin.addresses.payout};
+    if (!call_emergency_withdraw(&transaction.data, w->admin.arena, &w->token, &w->to, w->amount))
+        return console_fail(EXIT_SOFTWARE, "out of memory");
+    enum exit_code code = admin_send(&w->admin, &transaction, 1);
+    if (code != EXIT_FINE)
+        return code;
+    char amount[U256_DECIMAL_SIZE], to[ADDRESS_TEXT_SIZE];
+    u256_format_decimal(amount, w->amount);
+    address_format(to, &w->to);
+    if (argument_json(w->arguments))
+        print_json(json_pack("{s:s,s:s,s:s}", "token", w->token_name, "units", amount, "to", to));
+    else
+        printf("withdrew %s base units of %s to %s\n", amount, w->token_name, to);
+    return EXIT_FINE;
+}
+
+enum exit_code withdraw_run(const struct arguments *arguments)
+{
+    struct withdrawal w = {.arguments = arguments};
+    enum exit_code code;
+    if (!admin_open(&w.admin, &code, arguments, true))
+        return code;
+    code = EXIT_FAILED;
+    if (read_token(&w) && check_paused(&w) && read_available(&w) && read_amount(&w) && confirm(&w))
+        code = send_withdrawal(&w);
+    admin_close(&w.admin);
+    return code;
+}

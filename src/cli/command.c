@@ -177,6 +177,10 @@ enum exit_code command_dispatch(int argc, char **argv)
         print_overview(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_FINE;
     }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("sluice " SLUICE_VERSION);
+        return EXIT_FINE;
+    }
     int words = 0;
     const struct command *command = find(argc - 1, argv + 1, &words);
     if (!command)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice deploy`: puts the contracts on a chain and connects them; prints the settings to use.
+// The command `sluice deploy`: puts the contracts on a chain and connects them; prints the settings
+// to use.
 //
 // All transactions go out together (later ones name the addresses earlier ones will create), so a
 // deployment takes one or two blocks.

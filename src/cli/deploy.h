@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice deploy`.
+// The command `sluice deploy`.
 #pragma once
 
 #include "cli/command.h"

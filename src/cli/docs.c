@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice docs settings|states|api`: the reference pages, printed from the tables in the code.
+// The command `sluice docs settings|states|api`: the reference pages, printed from the tables in
+// the code.
 #include "cli/docs.h"
 
 #include "base/settings.h"

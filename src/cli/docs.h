@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice docs`.
+// The command `sluice docs`.
 #pragma once
 
 #include "cli/command.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice doctor`: every setting against the world; one row per check, exit 1 where one fails.
+// The command `sluice doctor`: every setting against the world; one row per check, exit 1 where one
+// fails.
 #include "cli/doctor.h"
 
 #include "cli/admin_tx.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice doctor`.
+// The command `sluice doctor`.
 #pragma once
 
 #include "cli/command.h"

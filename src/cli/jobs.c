@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice jobs list|show|retry|cancel`: what is to happen on chain, and what became of it.
+// The command `sluice jobs list|show|retry|cancel`: what is to happen on chain, and what became of
+// it.
 #include "cli/jobs.h"
 
 #include "base/hex.h"

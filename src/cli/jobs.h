@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice jobs list|show|retry|cancel`.
+// The command `sluice jobs list|show|retry|cancel`.
 #pragma once
 
 #include "cli/command.h"

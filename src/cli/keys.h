@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice keys create|list|revoke`: API keys.
+// The command `sluice keys create|list|revoke`: API keys.
 #pragma once
 
 #include "cli/command.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice migrate`: creates the store or brings its schema to this version.
+// The command `sluice migrate`: creates the store or brings its schema to this version.
 #include "cli/migrate.h"
 
 #include "cli/console.h"

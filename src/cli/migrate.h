@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice migrate`.
+// The command `sluice migrate`.
 #pragma once
 
 #include "cli/command.h"

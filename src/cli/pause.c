@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice pause` and `sluice resume`: the relayer's holds, and with --contract the contract itself.
+// The command `sluice pause` and `sluice resume`: the relayer's holds, and with --contract the
+// contract itself.
 #include "cli/pause.h"
 
 #include "cli/admin_tx.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice pause`, `sluice resume`, `sluice withdraw`: stopping payouts, and taking the money out.
+// The command `sluice pause`, `sluice resume`, `sluice withdraw`: stopping payouts, and taking the
+// money out.
 #pragma once
 
 #include "cli/command.h"

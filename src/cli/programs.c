@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice programs create|list|update`: commission rules.
+// The command `sluice programs create|list|update`: commission rules.
 #include "cli/programs.h"
 
 #include "cli/console.h"

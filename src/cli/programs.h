@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice programs create|list|update`.
+// The command `sluice programs create|list|update`.
 #pragma once
 
 #include "cli/command.h"

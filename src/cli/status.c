@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice status`: what waits, what is on its way, what is stuck, from the store alone.
+// The command `sluice status`: what waits, what is on its way, what is stuck, from the store alone.
 #include "cli/status.h"
 
 #include "cli/console.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice status`.
+// The command `sluice status`.
 #pragma once
 
 #include "cli/command.h"

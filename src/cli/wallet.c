@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice keys wallet ...`: relayer keys in encrypted keystore files.
+// The command `sluice keys wallet ...`: relayer keys in encrypted keystore files.
 #include "cli/wallet.h"
 
 #include "base/hex.h"

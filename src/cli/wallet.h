@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice keys wallet create|import|show`: relayer keys in encrypted keystore files.
+// The command `sluice keys wallet create|import|show`: relayer keys in encrypted keystore files.
 #pragma once
 
 #include "cli/command.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sluice withdraw`: the emergency withdrawal. Only while the contract is paused, never what is
-// owed to referrers, and only after asking.
+// The command `sluice withdraw`: the emergency withdrawal. Only while the contract is paused, never
+// what is owed to referrers, and only after asking.
 #include "cli/admin_tx.h"
 #include "cli/pause.h"
 

@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The main job once, end to end: signed payment webhooks in, final payouts on a local chain out.
+
+Ends with "demo: N payouts confirmed, 0 parked, balances match" and status 0, or says what differs.
+With --kills it kills `sluice up` with SIGKILL at random moments and starts it again; nothing else
+changes, least of all the result.
+usage: demo.py [--kills N] [--seed S]
+"""
+import argparse
+import collections
+import concurrent.futures
+import http.client
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import expect
+import scenario as story
+import stack as stacks
+import ui
+import webhooks
+from api import ApiError, expect_answer
+from chain import ChainError
+
+SENDERS = 8
+CONCURRENT_DUPLICATES = 20
+REPEATED_PAYMENTS = 6
+FINAL_DEADLINE_S = 60
+KILL_GAP_S_MAX = 2.0
+KILL_COST_S = 15  # what one restart may add to the deadline
+OUTBOUND_DEADLINE_S = 20
+TICK_S = 0.2
+STAGES = {'queued': 0, 'held': 0, 'assigned': 0, 'sent': 1, 'mined': 2, 'confirmed': 3}
+NO_ANSWER = (OSError, http.client.HTTPException)
+
+
+class DemoError(Exception):
+    pass
+
+
+class Killer:
+    """Kills the services at random moments and starts them again, from the main thread."""
+
+    def __init__(self, stack, kills, chooser):
+        self.stack, self.left, self.chooser = stack, kills, chooser
+        self.ready = True
+        self.due = self.next_due()
+
+    def next_due(self):
+        return time.monotonic() + self.chooser.uniform(0.05, KILL_GAP_S_MAX)
+
+    def tick(self):
+        if not self.ready:
+            self.ready = self.stack.is_ready()
+            self.due = self.next_due()
+        elif self.left > 0 and time.monotonic() >= self.due:
+            self.stack.kill_sluice()
+            self.left -= 1
+            self.stack.start_sluice()
+            self.ready = False
+
+    @property
+    def is_done(self):
+        return self.left == 0 and self.ready
+
+
+class Tracker:
+    """Where every payout stands, as the API tells it."""
+
+    def __init__(self, api, payouts):
+        self.api = api
+        self.total = len(payouts)
+        self.open = {payout.payment_id for payout in payouts}
+        self.jobs = {}  # payment id: the job as last seen
+
+    def poll(self):
+        for payment_id in sorted(self.open):
+            try:
+                answer = self.api.get(f'/v1/payments/{payment_id}')
+            except NO_ANSWER:
+                return
+            job = answer.body.get('job') if answer.status == 200 else None
+            if job:
+                self.jobs[payment_id] = job
+                if job['state'] in ('confirmed', 'parked', 'cancelled'):
+                    self.open.discard(payment_id)
+
+    def states(self):
+        return collections.Counter(job['state'] for job in self.jobs.values())
+
+    def counts(self):
+        """How many payouts got at least so far."""
+        stages = [STAGES.get(job['state'], 0) for job in self.jobs.values()]
+        return {'accepted': len(stages), 'sent': sum(stage >= 1 for stage in stages),
+                'mined': sum(stage >= 2 for stage in stages),
+                'final': sum(stage >= 3 for stage in stages)}
+
+
+def register_users(api, users):
+    with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
+        for user, answer in zip(users, pool.map(api.register, users)):
+            expect_answer(f'user {user.wallet}', answer, {200, 201, 202})
+
+
+def check_refusals(api, scenario):
+    """What must be turned away: each with its status, and nothing stored."""
+    user = scenario.users[0]
+    itself = {'wallet': user.referrer, 'referrer': user.referrer, 'program': user.program.name}
+    expect_answer('a self-referral', api.post('/v1/users', itself), {400, 409, 422})
+    delivery = webhooks.payment_delivery(scenario.forged, 'evt-forged')
+    wrong = webhooks.new_secrets(lambda size: bytes(size))
+    expect_answer('a bad signature', api.deliver(delivery, secrets=wrong), {401})
+    expect_answer('a stale signature', api.deliver(delivery, age_s=301), {400, 401})
+    expect_answer('no API key', api.once('GET', '/v1/jobs'), {401})
+
+
+def deliver_refund_first(api, payment):
+    """The refund overtakes its payment; the payment then earns nothing."""
+    refund = webhooks.refund_delivery(payment, f'evt-refund-{payment.payment_id}')
+    expect_answer('the early refund', api.deliver(refund), {200, 202})
+    expect_answer('its payment', api.pay(payment, f'evt-{payment.payment_id}'), {200, 202})
+
+
+def deliver_payment(api, payment):
+    answer = api.pay(payment, f'evt-{payment.payment_id}')
+    return expect_answer(f'payment {payment.payment_id}', answer, {200, 201, 202})
+
+
+def duplicates(payments):
+    """Some events twice, one of them many times at once, one payment under another event id."""
+    signed = [payment for payment in payments if payment.form != 'direct']
+    yield from ((payment, f'evt-{payment.payment_id}') for payment in signed[:REPEATED_PAYMENTS])
+    crowd = signed[REPEATED_PAYMENTS]
+    yield from [(crowd, f'evt-{crowd.payment_id}')] * CONCURRENT_DUPLICATES
+    renamed = signed[REPEATED_PAYMENTS + 1]
+    yield renamed, f'evt-again-{renamed.payment_id}'
+
+
+def deliver_all(api, scenario, pause_s):
+    """Every payment and every duplicate, many at once. Raises where one is not taken."""
+    def paced(payment):
+        time.sleep(pause_s)
+        return deliver_payment(api, payment)
+
+    def again(pair):
+        return expect_answer(f'duplicate of {pair[0].payment_id}', api.pay(*pair), {200, 202})
+
+    repeated = list(duplicates(scenario.payments))
+    with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
+        list(pool.map(paced, scenario.payments))
+    with concurrent.futures.ThreadPoolExecutor(CONCURRENT_DUPLICATES) as pool:
+        list(pool.map(again, repeated))
+    return len(scenario.payments) + len(repeated)
+
+
+def follow(tracker, killer, sending, deadline_s):
+    """Until all is sent, every kill is done and every payout is final."""
+    progress = ui.Progress()
+    deadline = time.monotonic() + deadline_s
+    while not (sending.done() and killer.is_done and not tracker.open):
+        if time.monotonic() > deadline:
+            progress.finish(tracker.counts(), tracker.total)
+            raise DemoError(f'{len(tracker.open)} payouts not final after {deadline_s} s: '
+                            f'{dict(tracker.states())}, such as {sorted(tracker.open)[:3]}')
+        if sending.done() and sending.exception():
+            raise sending.exception()
+        killer.tick()
+        tracker.poll()
+        progress.show(tracker.counts(), tracker.total)
+        time.sleep(TICK_S)
+    progress.finish(tracker.counts(), tracker.total)
+    return sending.result()
+
+
+def deliver_and_follow(api, scenario, tracker, killer):
+    """Sends in the background, spread over the kills, while this thread kills and watches."""
+    pause_s = killer.left * KILL_GAP_S_MAX * SENDERS / len(scenario.payments)
+    deadline_s = FINAL_DEADLINE_S + killer.left * KILL_COST_S
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(deliver_all, api, scenario, pause_s)
+        try:
+            return follow(tracker, killer, sending, deadline_s)
+        except BaseException:
+            api.given_up.set()
+            raise
+
+
+def settle_rest(api):
+    """Referrals and identities are jobs too: waits until nothing is open but what is parked."""
+    def is_settled():
+        try:
+            answers = [api.get(f'/v1/jobs?state={state}') for state in
+                       ('queued', 'assigned', 'sent', 'mined', 'unresolved', 'held')]
+        except NO_ANSWER:
+            return False
+        return all(answer.status == 200 and not answer.body['jobs'] for answer in answers)
+    stacks.wait_for('the last referrals and identities', is_settled, FINAL_DEADLINE_S)
+
+
+def payout_rows(payouts, tracker, api):
+    for payout in payouts:
+        job = api.get(f'/v1/jobs/{tracker.jobs[payout.payment_id]["id"]}').body
+        mined = [event['at_ms'] for event in job['timeline'] if event['to'] == 'mined']
+        yield (payout.payment_id, ui.short(payout.referrer, 13), webhooks.decimal(payout.usdc, 6),
+               webhooks.decimal(payout.sge, 18).rstrip('0').rstrip('.'),
+               ui.short(job['transaction'] or '', 13), job['block'],
+               mined[-1] - job['created_ms'] if mined else '')
+
+
+def check_parked(api):
+    parked = api.get('/v1/jobs?state=parked').body['jobs']
+    if parked:
+        raise DemoError(f'{len(parked)} jobs are parked, such as {parked[0]}')
+
+
+def check_chain(stack, scenario, payouts):
+    differences = list(expect.differences(stack.chain, stack.contracts, scenario.users,
+                                          scenario.affiliates, payouts,
+                                          stacks.FUND_USDC * expect.USDC_UNITS))
+    if differences:
+        raise DemoError('\n'.join(['the chain is not as the payments imply:', *differences]))
+
+
+def check_outbound(stack, payouts):
+    """The merchant heard of every payout, in messages that carry our signature."""
+    stacks.wait_for(f'{len(payouts)} payout.confirmed webhooks',
+                    lambda: stack.receiver.count('payout.confirmed') >= len(payouts),
+                    OUTBOUND_DEADLINE_S)
+    if stack.receiver.forged:
+        raise DemoError(f'{stack.receiver.forged} outbound webhooks carried a wrong signature')
+
+
+def check_stop(stack):
+    status = stack.stop_sluice()
+    if status != 0:
+        raise DemoError('sluice up did not stop when asked' if status is None
+                        else f'sluice up ended with status {status}')
+
+
+def run(stack, api, options):
+    scenario = story.build(options.seed)
+    payouts = list(story.payouts(scenario, stacks.CHAIN_ID,
+                                 stack.contracts['AFFILIATE_PAYOUT_ADDRESS']))
+    register_users(api, scenario.users)
+    ui.say(f'{len(scenario.users)} users are registered, {len(scenario.affiliates)} affiliates')
+    check_refusals(api, scenario)
+    ui.say('refused: a self-referral, a bad signature, a stale one, a missing key')
+    deliver_refund_first(api, scenario.refunded)
+
+    killer = Killer(stack, options.kills, random.Random(options.seed))
+    tracker = Tracker(api, payouts)
+    sent = deliver_and_follow(api, scenario, tracker, killer)
+    settle_rest(api)
+    ui.say(f'{sent} deliveries of {len(scenario.payments)} payments were acknowledged'
+           + (f'; sluice up was killed {stack.kills} times' if options.kills else ''))
+    head = ('payment', 'affiliate', 'USDC', 'SGE', 'transaction', 'block', 'to mined, ms')
+    for line in ui.table(head, list(payout_rows(payouts, tracker, api))):
+        ui.say(line)
+    check_parked(api)
+    check_chain(stack, scenario, payouts)
+    check_outbound(stack, payouts)
+    check_stop(stack)
+    ui.say(f'demo: {len(payouts)} payouts confirmed, 0 parked, balances match')
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
+    parser.add_argument('--kills', type=int, default=0, help='SIGKILLs at random moments')
+    parser.add_argument('--seed', type=int, default=1, help='of the story and of the moments')
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    stack = None
+    try:
+        stack, api = stacks.bring_up(story.PROGRAMS, ui.say)
+        run(stack, api, options)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except (DemoError, ApiError, ChainError, stacks.StackError, *NO_ANSWER,
+            subprocess.SubprocessError) as error:
+        ui.say(f'demo: FAILED: {error}')
+        ui.say(f'the end of .demo/sluice.log:\n{stacks.tail(stacks.HOME / "sluice.log")}')
+        return 1
+    finally:
+        if stack:
+            stack.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -296,19 +296,31 @@ struct settings *settings_from_pairs(char *ret_error, size_t size, const char *c
     return NULL;
 }
 
+static void release(struct value *value, bool secret)
+{
+    if (value->text && secret)
+        bytes_wipe(value->text, strlen(value->text));
+    free(value->text);
+    *value = (struct value){0};
+}
+
 void settings_free(struct settings *settings)
 {
     if (!settings)
         return;
     size_t count;
     const struct setting *table = settings_table(&count);
-    for (size_t i = 0; i < count; i++) {
-        char *text = settings->values[i].text;
-        if (text && table[i].secret)
-            bytes_wipe(text, strlen(text));
-        free(text);
-    }
+    for (size_t i = 0; i < count; i++)
+        release(&settings->values[i], table[i].secret);
     free(settings);
+}
+
+void settings_forget(struct settings *settings, const char *name)
+{
+    const struct setting *setting = find(name);
+    if (!setting || !setting->secret)
+        abort();
+    release(&settings->values[index_of(setting)], true);
 }
 
 static const struct value *value_of(const struct settings *settings, const char *name,

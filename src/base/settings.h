@@ -43,6 +43,9 @@ struct settings *settings_from_pairs(char *ret_error, size_t size, const char *c
 // Takes NULL; wipes secret values.
 void settings_free(struct settings *settings);
 
+// Wipes one secret value once it has been used; the setting then counts as unset.
+void settings_forget(struct settings *settings, const char *name);
+
 // The table and its length, alphabetical by name.
 const struct setting *settings_table(size_t *ret_count);
 

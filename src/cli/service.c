@@ -126,6 +126,8 @@ static enum exit_code start_signer(struct service *service)
     };
     enum status status = signer_start(&service->signer, keys, count, &policy);
     bytes_wipe(keys, sizeof keys);
+    settings_forget(service->settings, "KEYSTORE_PASSPHRASE");
+    settings_forget(service->settings, "RELAYER_PRIVATE_KEY");
     if (status != STATUS_OK)
         return console_fail(console_code(status), "the signer did not start: %s",
                             status_text(status));

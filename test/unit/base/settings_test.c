@@ -254,6 +254,21 @@ static void value_and_file_of_the_same_name_are_refused(void **state)
     unlink(file);
 }
 
+static void a_forgotten_secret_counts_as_unset(void **state)
+{
+    (void)state;
+    char error[256];
+    static const char *const pairs[] = {"KEYSTORE_PASSPHRASE=correct horse", NULL};
+    static const char *const needed[] = {"KEYSTORE_PASSPHRASE", NULL};
+    struct settings *settings = settings_from_pairs(error, sizeof error, pairs);
+    assert_non_null(settings);
+    assert_string_equal(settings_text(settings, "KEYSTORE_PASSPHRASE"), "correct horse");
+    settings_forget(settings, "KEYSTORE_PASSPHRASE");
+    assert_null(settings_text(settings, "KEYSTORE_PASSPHRASE"));
+    assert_false(settings_require(settings, error, sizeof error, needed));
+    settings_free(settings);
+}
+
 static void printed_settings_show_no_secret(void **state)
 {
     (void)state;
@@ -287,6 +302,7 @@ int main(void)
         cmocka_unit_test(environment_wins_over_file_and_file_over_default),
         cmocka_unit_test(a_fault_in_the_file_says_which_line),
         cmocka_unit_test(value_and_file_of_the_same_name_are_refused),
+        cmocka_unit_test(a_forgotten_secret_counts_as_unset),
         cmocka_unit_test(printed_settings_show_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,8 @@ static void decode_arguments(struct revert *revert, const struct error_row *row,
 {
     struct bytes arguments = {data.data + 4, data.size - 4};
     struct bytes message;
+    struct u256 code;
+    char quantity[67];
     revert->cause = row->cause;
     if (row->cause == REVERT_MESSAGE) {
         if (abi_read_dynamic(&message, arguments, 0)) {
@@ -181,6 +183,11 @@ static void decode_arguments(struct revert *revert, const struct error_row *row,
             format_message(revert->text, message);
             return;
         }
+    } else if (row->cause == REVERT_PANIC && abi_read_u256(&code, arguments, 0)) {
+        // Solidity's documentation lists the codes in hex.
+        u256_format_quantity(quantity, code);
+        snprintf(revert->text, REVERT_TEXT_SIZE, "Panic(%s)", quantity);
+        return;
     } else if (format_error(revert->text, row->signature, arguments)) {
         return;
     }

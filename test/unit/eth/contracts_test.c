@@ -130,63 +130,64 @@ static void batch_outcomes_are_read_whole_or_not_at_all(void **state)
     }
 }
 
+static const char paid[] = "AffiliatePaid(bytes32,address,address,uint256,uint256)";
+static const char registered[] = "ReferralRegistered(address,address)";
+static const char skipped[] = "ReferralSkipped(address,address,bytes4)";
+static const char passed_over[] = "PayoutSkipped(bytes32,bytes4)";
+static const char transfer[] = "Transfer(address,address,uint256)";
+static const char reason[] = "deadbeef00000000000000000000000000000000000000000000000000000000";
+static const char bad_reason[] = "deadbeef00000000000000000000000000000000000000000000000000000001";
+static const struct {
+    enum event_kind kind;
+    const char *signature;
+    const char *topics[3];
+    const char *data;
+} log_rows[] = {
+    {EVENT_REFERRAL_REGISTERED, registered, {CHILD, REFERRER}, ""},
+    {EVENT_REFERRAL_SKIPPED, skipped, {CHILD, REFERRER}, reason},
+    {EVENT_AFFILIATE_PAID, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09") SGE_WORD},
+    {EVENT_PAYOUT_OWED,
+     "PayoutOwed(bytes32,address,address,uint256,uint256)",
+     {PAYOUT_ID, REFERRER, CHILD},
+     WORD("09") SGE_WORD},
+    {EVENT_PAYOUT_SKIPPED, passed_over, {PAYOUT_ID}, reason},
+    {EVENT_IDENTITY_MINTED, transfer, {WORD("00"), CHILD, CHILD}, ""},
+    // a payment of an ERC-20, a moved identity, an unknown event
+    {EVENT_OTHER, transfer, {REFERRER, CHILD}, WORD("09")},
+    {EVENT_OTHER, transfer, {REFERRER, CHILD, WORD("01")}, ""},
+    {EVENT_OTHER, "Approval(address,address,uint256)", {REFERRER, CHILD}, WORD("09")},
+    // topics or data too few, too many, or out of their type
+    {EVENT_OTHER, registered, {CHILD}, ""},
+    {EVENT_OTHER, registered, {CHILD, REFERRER}, WORD("00")},
+    {EVENT_OTHER, registered, {CHILD, PAYOUT_ID}, ""},
+    {EVENT_OTHER, skipped, {CHILD, REFERRER}, bad_reason},
+    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09")},
+    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09") SGE_WORD WORD("00")},
+    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, PAYOUT_ID}, WORD("09") SGE_WORD},
+    {EVENT_OTHER,
+     paid,
+     {PAYOUT_ID, REFERRER, CHILD},
+     "0000000000000000000000000000000000000000000000008000000000000000" SGE_WORD},
+    {EVENT_OTHER,
+     paid,
+     {PAYOUT_ID, REFERRER, CHILD},
+     WORD("09") "0000000000000000000000000000000080000000000000000000000000000000"},
+    {EVENT_OTHER, passed_over, {PAYOUT_ID}, bad_reason},
+    {EVENT_OTHER, passed_over, {PAYOUT_ID}, ""},
+};
+
 static void logs_are_told_apart_by_topic_and_shape(void **state)
 {
     (void)state;
-    static const char paid[] = "AffiliatePaid(bytes32,address,address,uint256,uint256)";
-    static const char registered[] = "ReferralRegistered(address,address)";
-    static const char skipped[] = "ReferralSkipped(address,address,bytes4)";
-    static const char passed_over[] = "PayoutSkipped(bytes32,bytes4)";
-    static const char transfer[] = "Transfer(address,address,uint256)";
-    static const char reason[] = "deadbeef00000000000000000000000000000000000000000000000000000000";
-    static const char bad_reason[] =
-        "deadbeef00000000000000000000000000000000000000000000000000000001";
-    static const struct {
-        enum event_kind kind;
-        const char *signature;
-        const char *topics[3];
-        const char *data;
-    } rows[] = {
-        {EVENT_REFERRAL_REGISTERED, registered, {CHILD, REFERRER}, ""},
-        {EVENT_REFERRAL_SKIPPED, skipped, {CHILD, REFERRER}, reason},
-        {EVENT_AFFILIATE_PAID, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09") SGE_WORD},
-        {EVENT_PAYOUT_OWED,
-         "PayoutOwed(bytes32,address,address,uint256,uint256)",
-         {PAYOUT_ID, REFERRER, CHILD},
-         WORD("09") SGE_WORD},
-        {EVENT_PAYOUT_SKIPPED, passed_over, {PAYOUT_ID}, reason},
-        {EVENT_IDENTITY_MINTED, transfer, {WORD("00"), CHILD, CHILD}, ""},
-        // a payment of an ERC-20, a moved identity, an unknown event
-        {EVENT_OTHER, transfer, {REFERRER, CHILD}, WORD("09")},
-        {EVENT_OTHER, transfer, {REFERRER, CHILD, WORD("01")}, ""},
-        {EVENT_OTHER, "Approval(address,address,uint256)", {REFERRER, CHILD}, WORD("09")},
-        // topics or data too few, too many, or out of their type
-        {EVENT_OTHER, registered, {CHILD}, ""},
-        {EVENT_OTHER, registered, {CHILD, REFERRER}, WORD("00")},
-        {EVENT_OTHER, registered, {CHILD, PAYOUT_ID}, ""},
-        {EVENT_OTHER, skipped, {CHILD, REFERRER}, bad_reason},
-        {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09")},
-        {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09") SGE_WORD WORD("00")},
-        {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, PAYOUT_ID}, WORD("09") SGE_WORD},
-        {EVENT_OTHER,
-         paid,
-         {PAYOUT_ID, REFERRER, CHILD},
-         "0000000000000000000000000000000000000000000000008000000000000000" SGE_WORD},
-        {EVENT_OTHER,
-         paid,
-         {PAYOUT_ID, REFERRER, CHILD},
-         WORD("09") "0000000000000000000000000000000080000000000000000000000000000000"},
-        {EVENT_OTHER, passed_over, {PAYOUT_ID}, bad_reason},
-        {EVENT_OTHER, passed_over, {PAYOUT_ID}, ""},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct event_log log = {.topics = {keccak256_text(rows[i].signature)}, .topics_count = 1};
-        for (size_t k = 0; k < 3 && rows[i].topics[k]; k++, log.topics_count++)
-            assert_true(hex_decode(log.topics[k + 1].bytes, 32, rows[i].topics[k]));
-        log.data = vector_bytes(rows[i].data);
+    for (size_t i = 0; i < sizeof log_rows / sizeof log_rows[0]; i++) {
+        struct event_log log = {.topics = {keccak256_text(log_rows[i].signature)},
+                                .topics_count = 1};
+        for (size_t k = 0; k < 3 && log_rows[i].topics[k]; k++, log.topics_count++)
+            assert_true(hex_decode(log.topics[k + 1].bytes, 32, log_rows[i].topics[k]));
+        log.data = vector_bytes(log_rows[i].data);
         struct contract_event event = event_decode(&log);
-        if (event.kind != rows[i].kind)
-            fail_msg("row %zu: %s", i, rows[i].signature);
+        if (event.kind != log_rows[i].kind)
+            fail_msg("row %zu: %s", i, log_rows[i].signature);
         if (event.kind == EVENT_REFERRAL_SKIPPED || event.kind == EVENT_PAYOUT_SKIPPED)
             assert_memory_equal(event.reason, "\xde\xad\xbe\xef", 4);
         vector_free(log.data);

@@ -10,8 +10,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-#define MAX_DECIMAL  "115792089237316195423570985008687907853269984665640564039457584007913129639935"
-#define MAX_QUANTITY "0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define MAX_DECIMAL_HEAD "11579208923731619542357098500868790785326998466564056"
+#define MAX_DECIMAL      MAX_DECIMAL_HEAD "4039457584007913129639935"
+#define MAX_QUANTITY     "0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 static const struct u256 largest = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
 

@@ -60,7 +60,8 @@ bool endpoint_is_ready(const struct pool *pool, const struct endpoint *endpoint)
 
 static void set_why(struct endpoint *endpoint, const char *why)
 {
-    snprintf(endpoint->health.why, sizeof endpoint->health.why, "%s", why);
+    snprintf(endpoint->health.why, sizeof endpoint->health.why, "%.*s",
+             (int)sizeof endpoint->health.why - 1, why);
 }
 
 static void set_rest(struct pool *pool, struct endpoint *endpoint, int64_t rest_ms)

@@ -64,7 +64,8 @@ static enum status read_refusal(struct call_result *result, const struct rpc_rep
                                 struct arena *arena)
 {
     result->rpc_class = reply_class(reply);
-    snprintf(result->message, sizeof result->message, "%s", reply->message);
+    snprintf(result->message, sizeof result->message, "%.*s", (int)sizeof result->message - 1,
+             reply->message);
     if (reply->data.size == 0)
         return STATUS_OK;
     // The reply lives in the scratch arena, which the next batch empties.

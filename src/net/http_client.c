@@ -25,6 +25,7 @@ struct transfer {
     size_t size;
     size_t size_max;
     size_t header_bytes;
+    bool head_ended; // curl takes a connection closed within the head for a whole response
     bool too_large;
     bool no_memory;
     CURLcode code;
@@ -110,9 +111,12 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 
 static size_t take_header(char *data, size_t size, size_t count, void *context)
 {
-    (void)data;
     struct transfer *transfer = context;
     size_t bytes = size * count;
+    if (bytes > 0 && (data[0] == '\r' || data[0] == '\n'))
+        transfer->head_ended = true;
+    else if (bytes > 5 && memcmp(data, "HTTP/", 5) == 0)
+        transfer->head_ended = false; // another head, after an interim response
     transfer->header_bytes += bytes;
     if (transfer->header_bytes > HTTP_HEADER_BYTES_MAX) {
         transfer->too_large = true;
@@ -204,6 +208,7 @@ static bool start(struct http_client *client, struct transfer *transfer,
     transfer->size = 0;
     transfer->size_max = request->response_bytes_max;
     transfer->header_bytes = 0;
+    transfer->head_ended = false;
     transfer->too_large = false;
     transfer->no_memory = false;
     transfer->code = CURLE_OPERATION_TIMEDOUT;
@@ -267,7 +272,7 @@ static enum http_fault fault_of(const struct transfer *transfer)
     if (transfer->too_large)
         return HTTP_TOO_LARGE;
     if (transfer->code == CURLE_OK)
-        return HTTP_FINE;
+        return transfer->head_ended ? HTTP_FINE : HTTP_UNKNOWN;
     return nothing_sent(transfer) ? HTTP_NOT_SENT : HTTP_UNKNOWN;
 }
 
@@ -286,6 +291,8 @@ static void describe(struct http_response *response, const struct transfer *tran
     const char *text = curl_easy_strerror(transfer->code);
     if (transfer->too_large)
         text = "response over the limit";
+    else if (transfer->code == CURLE_OK)
+        text = "response without an end of its head";
     else if (fails_before_sending(transfer->code) && transfer->code != CURLE_URL_MALFORMAT &&
              transfer->error[0] != '\0')
         text = transfer->error;

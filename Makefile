@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: a few targets over Meson, npm and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help all build demo up test test-demo contracts-ci lint format ci clean setup
+.PHONY: help all build demo up test test-demo contracts-ci lint docs format ci clean setup
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
@@ -15,10 +15,10 @@ help: ## print these targets
 
 all: build ## the same as build
 
-build: build/build.ninja ## build/sluice, the release build
+build: build/build.ninja ## build/sluice, what you run
 	@ninja -C build --quiet
 
-demo: build ## the whole way once: webhooks in, final payouts on a local chain out (about a minute)
+demo: build ## webhooks in, final payouts on a local chain out: the whole way once, in a minute
 	@demo/demo.py
 
 up: build ## the same stack left running, with its addresses and key; Ctrl-C stops it
@@ -33,9 +33,12 @@ test-demo: build ## slow: the demo with SIGKILLs at random moments
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@cd contracts && ../$(NODE) npm run ci
 
-lint: build-clang/build.ninja ## clang with no warning, format, clang-tidy, cppcheck, layers, style
-	@ninja -C build-clang --quiet
+lint: build-clang/build.ninja ## no warning from clang; format, clang-tidy, cppcheck, layers, style, docs
+	@ninja -C build-clang --quiet -k 0
 	@tools/lint build-clang
+
+docs: build ## print the reference pages from the tables in the code
+	@for page in settings states; do build/sluice docs $$page >docs/$$page.md || exit 1; done
 
 format: $(SETUP) ## clang-format all C sources
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -53,7 +56,7 @@ $(SETUP): tools/setup tools/node-setup contracts/package-lock.json
 	@mkdir -p $(@D) && touch $@
 
 build/build.ninja: $(SETUP)
-	@tools/configure $(@D) --buildtype=release
+	@tools/configure $(@D)
 
 build-asan/build.ninja: $(SETUP)
 	@tools/configure $(@D) -Db_sanitize=address,undefined -Db_lundef=false

@@ -9,6 +9,8 @@ CC := gcc
 export CC
 NODE = tools/with-node
 SETUP = .cache/setup.stamp
+# One moving line on a terminal, silence elsewhere.
+NINJA = ninja $(if $(shell [ -t 2 ] && echo terminal),,--quiet) -C
 
 help: ## print these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | sort | expand -t 15
@@ -16,7 +18,7 @@ help: ## print these targets
 all: build ## the same as build
 
 build: build/build.ninja ## build/sluice, what you run
-	@ninja -C build --quiet
+	@$(NINJA) build
 
 demo: build ## webhooks in, final payouts on a local chain out: the whole way once, in a minute
 	@demo/demo.py
@@ -33,8 +35,8 @@ test-demo: build ## slow: the demo with SIGKILLs at random moments
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@cd contracts && ../$(NODE) npm run ci
 
-lint: build-clang/build.ninja ## no warning from clang; format, clang-tidy, cppcheck, layers, style, docs
-	@ninja -C build-clang --quiet -k 0
+lint: build-clang/build.ninja ## no clang warning; format, clang-tidy, cppcheck, layers, style, docs
+	@$(NINJA) build-clang -k 0
 	@tools/lint build-clang
 
 docs: build ## print the reference pages from the tables in the code

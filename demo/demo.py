@@ -10,6 +10,7 @@ usage: demo.py [--kills N] [--seed S]
 import argparse
 import collections
 import concurrent.futures
+import datetime
 import http.client
 import random
 import signal
@@ -109,12 +110,15 @@ def check_refusals(api, scenario):
     """What must be turned away: each with its status, and nothing stored."""
     user = scenario.users[0]
     itself = {'wallet': user.referrer, 'referrer': user.referrer, 'program': user.program.name}
-    expect_answer('a self-referral', api.post('/v1/users', itself), {400, 409, 422})
+    expect_answer('a self-referral', api.post('/v1/users', itself), {422},
+                  'self_referral')
     delivery = webhooks.payment_delivery(scenario.forged, 'evt-forged')
     wrong = webhooks.new_secrets(lambda size: bytes(size))
-    expect_answer('a bad signature', api.deliver(delivery, secrets=wrong), {401})
-    expect_answer('a stale signature', api.deliver(delivery, age_s=301), {400, 401})
-    expect_answer('no API key', api.once('GET', '/v1/jobs'), {401})
+    expect_answer('a bad signature', api.deliver(delivery, secrets=wrong), {401},
+                  'signature_mismatch')
+    expect_answer('a stale signature', api.deliver(delivery, age_s=302), {401},
+                  'signature_stale')
+    expect_answer('no API key', api.once('GET', '/v1/jobs'), {401}, 'key_missing')
 
 
 def deliver_refund_first(api, payment):
@@ -200,14 +204,20 @@ def settle_rest(api):
     stacks.wait_for('the last referrals and identities', is_settled, FINAL_DEADLINE_S)
 
 
+def milliseconds_between(earlier, later):
+    """Of two RFC 3339 times."""
+    start, end = map(datetime.datetime.fromisoformat, (earlier, later))
+    return (end - start) // datetime.timedelta(milliseconds=1)
+
+
 def payout_rows(payouts, tracker, api):
     for payout in payouts:
         job = api.get(f'/v1/jobs/{tracker.jobs[payout.payment_id]["id"]}').body
-        mined = [event['at_ms'] for event in job['timeline'] if event['to'] == 'mined']
+        mined = [event['at'] for event in job['timeline'] if event['to'] == 'mined']
         yield (payout.payment_id, ui.short(payout.referrer, 13), webhooks.decimal(payout.usdc, 6),
                webhooks.decimal(payout.sge, 18).rstrip('0').rstrip('.'),
                ui.short(job['transaction'] or '', 13), job['block'],
-               mined[-1] - job['created_ms'] if mined else '')
+               milliseconds_between(job['created_at'], mined[-1]) if mined else '')
 
 
 def check_parked(api):
@@ -229,6 +239,10 @@ def check_outbound(stack, payouts):
     stacks.wait_for(f'{len(payouts)} payout.confirmed webhooks',
                     lambda: stack.receiver.count('payout.confirmed') >= len(payouts),
                     OUTBOUND_DEADLINE_S)
+    heard = stack.receiver.count('payout.confirmed')
+    if heard != len(payouts):
+        raise DemoError(f'{heard} payout.confirmed webhooks with ids of their own, '
+                        f'expected {len(payouts)}')
     if stack.receiver.forged:
         raise DemoError(f'{stack.receiver.forged} outbound webhooks carried a wrong signature')
 

@@ -49,7 +49,9 @@ static inline struct bytes vector_bytes(const char *hex)
 
 static inline void vector_free(struct bytes bytes)
 {
-    free((void *)(uintptr_t)bytes.data);
+    void *memory;
+    memcpy(&memory, &bytes.data, sizeof memory); // it was allocated as not const
+    free(memory);
 }
 
 static inline struct hash32 vector_hash(const json_t *row, const char *name)

@@ -44,6 +44,8 @@ MUST_USE enum status slots_unfinished(struct store_tx *tx, struct slot_row **ret
                                       size_t *ret_count, const struct lane *lane,
                                       struct arena *arena);
 
+#define SLOT_JOBS_MAX 512 // jobs in one slot's transaction
+
 // Binds jobs to the lane's next nonce with their first attempt: slot, attempt, jobs queued ->
 // assigned (tries + 1), next_nonce + 1; all or nothing. jobs_count is 0 for a filler.
 // STATUS_CONFLICT: a job is no longer queued, or nonce is not lane's next_nonce (nothing written).
@@ -63,7 +65,8 @@ MUST_USE enum status attempts_sent(struct store_tx *tx, const struct lane *lane,
 // block after a reorganisation: the inclusion is replaced.
 MUST_USE enum status slot_mined(struct store_tx *tx, const struct lane *lane, int64_t slot_id,
                                 const struct inclusion *inclusion);
-// The receipt is gone: slot open, jobs mined -> sent.
+// The receipt is gone: slot open, jobs mined -> sent. Also for a foreign transaction that was
+// reorganised away before its proof: slot stays open, jobs unresolved -> sent.
 MUST_USE enum status slot_unmined(struct store_tx *tx, const struct lane *lane, int64_t slot_id);
 
 // How one job of a final slot ended.

@@ -18,7 +18,7 @@
 
 #define SOCKET_FD 3 // where the socket stands once all else is closed
 
-// Signatures gathered before they are sent, so that the parent checks them while we sign on.
+// Signatures gathered before they are sent.
 #define SIGNATURES_PER_FLUSH 16
 
 #define ARENA_BYTES_MAX (1 << 20) // one encoded transaction
@@ -198,9 +198,9 @@ static bool send_signatures(struct child *child, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct pending *pending = &child->pending[i];
-        struct eth_signature signature =
-            eth_sign(&child->vault->keys[pending->key_index], &pending->digest);
-        if (!wire_write(&child->wire, &signature, sizeof signature))
+        const struct wire_signature answer = {
+            pending->digest, eth_sign(&child->vault->keys[pending->key_index], &pending->digest)};
+        if (!wire_write(&child->wire, &answer, sizeof answer))
             return false;
         if ((i + 1) % SIGNATURES_PER_FLUSH == 0 && !wire_flush(&child->wire))
             return false;

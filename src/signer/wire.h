@@ -4,7 +4,7 @@
 //
 //   child:   wire_hello once
 //   parent:  wire_batch, then per transaction a wire_request and its data
-//   child:   wire_reply; where it is STATUS_OK, then one signature per transaction
+//   child:   wire_reply; where it is STATUS_OK, then one wire_signature per transaction
 //
 // Anything else ends the conversation.
 #pragma once
@@ -39,7 +39,11 @@ struct wire_reply {
     uint32_t status;
 };
 
-static_assert(sizeof(struct eth_signature) == 65, "no padding");
+struct wire_signature {
+    struct hash32 digest; // what the child made of the request and signed
+    struct eth_signature signature;
+};
+static_assert(sizeof(struct wire_signature) == 97, "no padding");
 
 struct wire {
     int fd;

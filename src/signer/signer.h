@@ -11,8 +11,10 @@
 
 struct signer_policy {
     uint64_t chain_id;
-    struct address contracts[4]; // registry, payout, identity; zero: not in use
-    struct wei max_fee;          // per gas
+    // Registry, payout, identity, in this order (each is called with its own selectors only); zero:
+    // not in use.
+    struct address contracts[4];
+    struct wei max_fee; // per gas
     int64_t gas_limit_max;
 };
 
@@ -20,7 +22,8 @@ struct signer_policy {
 
 struct signer;
 
-// Forks the child with the keys and wipes them here. STATUS_IO, STATUS_NO_MEMORY.
+// Forks the child with the keys and wipes them here, also on failure. From the main thread: the
+// child dies with the thread that made it. STATUS_IO, STATUS_NO_MEMORY.
 MUST_USE enum status signer_start(struct signer **ret_signer, struct eth_key *keys, size_t count,
                                   const struct signer_policy *policy);
 // Ends the child and waits for it. Takes NULL.
@@ -34,7 +37,8 @@ struct sign_request {
 };
 // Signs count transactions in one exchange. Results in the arena. A filler is a transaction of
 // value 0 without data to the lane itself. STATUS_DENIED: the policy refuses one of them, nothing
-// is signed; STATUS_UNAVAILABLE: the child is gone (the relayer must end).
+// is signed (the child logs which and why); STATUS_UNAVAILABLE: the child is gone (the relayer must
+// end); STATUS_NO_MEMORY: the arena is full. Any thread; count is at most SIGN_REQUESTS_MAX.
 MUST_USE enum status signer_sign(struct signer *signer, struct signed_transaction *ret_signed,
                                  const struct sign_request *requests, size_t count,
                                  struct arena *arena);

@@ -17,6 +17,10 @@ const solc = {
   },
 };
 
+// How long the tests search: `npm run test:deep` sets more than a commit can wait for.
+const runs = Number(process.env.SLUICE_FUZZ_RUNS ?? 256);
+const depth = Number(process.env.SLUICE_INVARIANT_DEPTH ?? 64);
+
 export default defineConfig({
   plugins: [hardhatNodeTestRunner, hardhatViem, hardhatViemAssertions],
   paths: {
@@ -28,8 +32,8 @@ export default defineConfig({
   solidity: { profiles: { default: solc, production: solc } },
   test: {
     solidity: {
-      fuzz: { runs: 256, seed: "0x51c1ce" },
-      invariant: { runs: 64, depth: 64, failOnRevert: false },
+      fuzz: { runs, seed: "0x51c1ce" },
+      invariant: { runs: runs / 4, depth, failOnRevert: true },
     },
   },
 });

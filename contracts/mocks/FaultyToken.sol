@@ -18,6 +18,7 @@ contract FaultyToken is ERC20 {
     }
 
     Mode public mode;
+    address public refused;
     address public target;
     bytes public payload;
     /// The first four bytes of what the re-entrant call reverted with; zero where it went through.
@@ -31,8 +32,12 @@ contract FaultyToken is ERC20 {
     }
 
     function mint(address to, uint256 amount) external {
-        require(mode != Mode.RevertsBare, "no mint");
+        require(mode != Mode.RevertsBare && to != refused, "no mint");
         _mint(to, amount);
+    }
+
+    function refuse(address account) external {
+        refused = account;
     }
 
     function burn(address from, uint256 amount) external {

@@ -450,11 +450,11 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         );
         uint256 left;
         (next, left) = _payPlain(payouts, first, outcomes, from, room);
-        if (next == first) return next;
         uint256 sent = room - left;
-        _limits[address(token)].day.spend(sent);
         uint256 moved = before - token.balanceOf(from);
         if (moved != sent) revert TransferMismatch(address(token), sent, moved);
+        if (sent == 0) return next;
+        _limits[address(token)].day.spend(sent);
         // Later payouts of the run may be for the same referrer: at least the first has arrived.
         uint256 arrived = token.balanceOf(sample.referrer) - sampled;
         if (arrived < sample.usdcAmount) {

@@ -77,12 +77,12 @@ contract TestUSDC is ERC20, Ownable, IMintable {
     }
 
     function _update(address from, address to, uint256 amount) internal override {
-        require(!paused, "Pausable: paused");
         _requireAllowed(to);
         super._update(from, to, amount);
     }
 
     function _requireAllowed(address account) private view {
+        require(!paused, "Pausable: paused");
         require(!isBlacklisted[account], "Blacklistable: account is blacklisted");
     }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console as an operator uses it: the real binary, a real store, a real node.
 
-The environment names the binary (SLUICE) and the node (ANVIL).
+The environment names the binary (SLUICE), and may name the node (ANVIL).
 """
 import json
 import os
@@ -12,12 +12,15 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / 'demo'))
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / 'demo'))
 from chain import Chain  # noqa: E402
 from stack import die_with_parent, free_port, wait_for  # noqa: E402
 
 SLUICE = os.environ['SLUICE']
-ANVIL = os.environ['ANVIL']
+ANVIL = os.environ.get('ANVIL') or subprocess.run(
+    [str(ROOT / 'tools/node-setup'), '--print-anvil'], check=True, capture_output=True,
+    text=True).stdout.strip()
 COMMAND_TIMEOUT_S = 120
 START_TIMEOUT_S = 60
 # anvil's well-known first accounts; worth nothing anywhere else.

@@ -7,7 +7,6 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 CC := gcc
 export CC
-NODE = tools/with-node
 SETUP = .cache/setup.stamp
 # One moving line on a terminal, silence elsewhere.
 NINJA = ninja $(if $(shell [ -t 2 ] && echo terminal),,--quiet) -C
@@ -33,7 +32,7 @@ test-demo: build ## slow: the demo with SIGKILLs at random moments
 	@demo/demo.py --kills 8
 
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
-	@cd contracts && ../$(NODE) npm run ci
+	@tools/npm run ci
 
 lint: build-clang/build.ninja ## no clang warning; format, clang-tidy, cppcheck, layers, style, docs
 	@$(NINJA) build-clang -k 0

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The first schema. Valid in SQLite and Postgres but for the words in @...@ (src/db/driver.h).
 --
 -- Keys are integers that grow with time: random keys, not the flush, are what limits SQLite.

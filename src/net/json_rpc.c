@@ -146,7 +146,7 @@ static bool take_error(struct rpc_reply *reply, const json_t *error, struct aren
     const json_t *data = json_object_get(error, "data");
     reply->code = json_integer_value(json_object_get(error, "code"));
     copy_printable(reply->message, sizeof reply->message,
-                   message && json_is_string(message) ? json_string_value(message) : "");
+                   json_is_string(message) ? json_string_value(message) : "");
     int64_t backoff = backoff_ms(data);
     if (backoff > reply->retry_after_ms)
         reply->retry_after_ms = backoff;

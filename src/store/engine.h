@@ -55,7 +55,7 @@ MUST_USE enum status group_commit_start(struct store *store);
 // Works off the queue, then ends both.
 void group_commit_stop(struct store *store);
 
-void *checkpoint_thread(void *store);
+void *checkpoint_thread(void *context); // of the store
 // In the caller, after a commit, where there are no threads.
 void checkpoint_in_caller(struct store *store);
 // A disk failure: nothing is written any more.

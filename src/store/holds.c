@@ -25,15 +25,16 @@ enum status hold_set(struct store_tx *tx, bool *ret_changed, enum job_kind kind,
     tx_require_writable(tx);
     if (strnlen(reason, HOLD_REASON_SIZE) == HOLD_REASON_SIZE)
         return STATUS_INVALID;
-    int64_t count = 0, changes;
+    int64_t count, changes;
     enum status status = holds_count(tx, &count);
     if (status != STATUS_OK)
         return status;
     if (count >= HOLDS_MAX)
         return STATUS_LIMIT;
     char kept[JOB_REASON_SIZE];
-    strncpy(kept, why, sizeof kept - 1);
-    kept[sizeof kept - 1] = '\0';
+    size_t length = strnlen(why, sizeof kept - 1);
+    memcpy(kept, why, length);
+    kept[length] = '\0';
     struct db_query *query = tx_query(tx, &insert);
     db_bind_int(query, 1, kind);
     db_bind_text(query, 2, reason);

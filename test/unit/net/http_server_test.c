@@ -107,7 +107,7 @@ static int start(void **state)
                                           .header_ms_max = HEADER_MS_TEST,
                                           .body_ms_max = 2 * HEADER_MS_TEST,
                                           .idle_ms_max = 2 * HEADER_MS_TEST};
-    return http_server_start(&server, &options);
+    return (int)http_server_start(&server, &options);
 }
 
 static int stop(void **state)

@@ -68,9 +68,7 @@ static void published_vectors_open_with_their_passphrase_only(void **state)
 static void what_is_encrypted_decrypts(void **state)
 {
     (void)state;
-    static const char *const passphrases[] = {"", "a",
-                                              "gr\xc3\xbc\xc3\x9f"
-                                              "e und mehr"};
+    static const char *const passphrases[] = {"", "a", "gr\303\274\303\237e und mehr"};
     struct eth_key key = test_key(), back;
     for (size_t i = 0; i < 3; i++) {
         char json[KEYSTORE_JSON_SIZE];

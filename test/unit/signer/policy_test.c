@@ -215,7 +215,7 @@ static struct bytes call_data(struct arena *arena, enum call call)
     struct referral_call referral = {address_filled(1), address_filled(2)};
     struct payout_call payout = {.child = address_filled(1), .referrer = address_filled(2)};
     struct address wallet = address_filled(1);
-    struct bytes data;
+    struct bytes data = {0};
     bool fine = false;
     assert_true(usdc_from_units(&payout.usdc, 5));
     assert_true(sge_from_units(&payout.sge, call == PAY_USDC ? 0 : 5));
@@ -282,7 +282,7 @@ static void other_calls_of_our_contracts_are_refused(void **state)
     assert_non_null(arena);
     struct signer_policy policy = policy_of_tests();
     struct address address = address_filled(1);
-    struct bytes data;
+    struct bytes data = {0};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         assert_true(call_plain(&data, arena, calls[i]));
         for (size_t k = 0; k < 3; k++)

@@ -44,7 +44,7 @@ enum status api_key_insert(struct store_tx *tx, int64_t *ret_id, const struct ha
     if (length == 0 || length == API_KEY_NAME_SIZE || scopes == 0 ||
         (scopes & ~(unsigned)(SCOPE_READ | SCOPE_WRITE | SCOPE_ADMIN)) != 0)
         return STATUS_INVALID;
-    int64_t count, id;
+    int64_t count = 0, id = 0;
     enum status status = keys_count(tx, &count);
     if (status == STATUS_OK && count >= API_KEYS_MAX)
         status = STATUS_LIMIT;

@@ -25,7 +25,7 @@ enum status hold_set(struct store_tx *tx, bool *ret_changed, enum job_kind kind,
     tx_require_writable(tx);
     if (strnlen(reason, HOLD_REASON_SIZE) == HOLD_REASON_SIZE)
         return STATUS_INVALID;
-    int64_t count, changes;
+    int64_t count = 0, changes;
     enum status status = holds_count(tx, &count);
     if (status != STATUS_OK)
         return status;

@@ -51,7 +51,7 @@ static enum status lane_insert(struct store_tx *tx, struct lane *lane)
 {
     static const struct db_statement insert = {"lane insert", "INSERT INTO lanes (" LANE_COLUMNS
                                                               ") VALUES ($1, $2, $3, $4, $5, $6)"};
-    int64_t count;
+    int64_t count = 0;
     enum status status = lanes_count(tx, &count);
     if (status == STATUS_OK && count >= LANES_MAX)
         status = STATUS_LIMIT;

@@ -81,7 +81,7 @@ enum status program_insert(struct store_tx *tx, int64_t *ret_id, bool *ret_creat
 {
     tx_require_writable(tx);
     struct program existing;
-    int64_t count;
+    int64_t count = 0;
     if (!program_is_valid(program))
         return STATUS_INVALID;
     enum status status = program_by_name(tx, &existing, program->name);

@@ -81,7 +81,7 @@ enum status tx_next_id(struct store_tx *tx, int64_t *ret_id, enum id_table table
     tx_require_writable(tx);
     int64_t *next = &tx->cache->next_ids[table];
     if (*next == 0) {
-        int64_t last;
+        int64_t last = 0;
         enum status status = last_id(tx, &last, table);
         if (status != STATUS_OK)
             return status;

@@ -47,7 +47,9 @@ static json_t *log_one_text(const char *value)
 {
     log_setup(LOG_INFO, LOG_FORMAT_JSON);
     capture_begin();
-    log_info("said", {"text", LOG_TEXT(value)}, {"after", LOG_INT(7)});
+    // What follows is longer than the room kept at the end of a line.
+    log_info("said", {"text", LOG_TEXT(value)}, {"after", LOG_INT(7)}, {"low", LOG_INT(INT64_MIN)},
+             {"lower", LOG_INT(INT64_MIN)}, {"lowest", LOG_INT(INT64_MIN)});
     char *text = capture_end();
     size_t size = strlen(text);
     assert_true(size > 0 && text[size - 1] == '\n');
@@ -161,6 +163,9 @@ static void text_lines_quote_what_could_mislead(void **state)
         {"", " text=\"\" after=7\n"},
         {"a=b", " text=\"a=b\" after=7\n"},
         {"fake\nline", " text=\"fake\\nline\" after=7\n"},
+        {"\xc2\x9b"
+         "31m",
+         " text=\"\\u009b31m\" after=7\n"},
         {"\x1b[31mred", " text=\"\\u001b[31mred\" after=7\n"},
         {NULL, " text=- after=7\n"},
     };

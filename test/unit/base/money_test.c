@@ -276,9 +276,13 @@ static void fee_bumps_round_up(void **state)
         assert_true(wei_units(amount) == rows[i].result);
     }
     struct wei amount = wei(1);
+    struct wei edge;
     assert_false(wei_scale_up(&amount, wei(SGE_MAX), 1125, 1000));
     assert_false(wei_scale_up(&amount, wei(SGE_MAX), UINT32_MAX, 1));
     assert_int_equal((uint64_t)wei_units(amount), 1);
+    // The product of the whole part fits, the rest carries it over the end.
+    assert_true(wei_parse_units(&edge, "169971212248221010720966337378505600127"));
+    assert_false(wei_scale_up(&amount, edge, 1001, 1000));
     assert_true(wei_scale_up(&amount, wei(SGE_MAX), UINT32_MAX, UINT32_MAX));
     assert_true(wei_units(amount) == SGE_MAX);
 }
@@ -329,6 +333,8 @@ static void sge_for_an_amount_is_exact_and_rounds_down(void **state)
     assert_true(sge_units(amount) == SGE_MAX);
     assert_false(sge_for_usdc(&amount, usdc(1000001), sge(SGE_MAX)));
     assert_false(sge_for_usdc(&amount, usdc(INT64_MAX), sge(SGE_MAX)));
+    // The product of the whole part fits, the rest carries it over the end.
+    assert_false(sge_for_usdc(&amount, usdc(1000003), sge(SGE_MAX / 1000003 * 1000000 + 999999)));
 }
 
 static void amounts_compare(void **state)

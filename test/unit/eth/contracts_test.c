@@ -115,7 +115,8 @@ static void batch_outcomes_are_read_whole_or_not_at_all(void **state)
         {WORD("20") WORD("03") WORD("01") WORD("00") WORD("02"), true},
         {WORD("20") WORD("03") WORD("01") WORD("00") WORD("03"), false}, // no such outcome
         {WORD("20") WORD("03") WORD("01") WORD("00"), false},            // cut
-        {WORD("20") WORD("02") WORD("01") WORD("00"), false},            // another count
+        {WORD("20") WORD("02") WORD("01") WORD("00") WORD("02"), false}, // another count
+        {WORD("20") WORD("04") WORD("01") WORD("00") WORD("02"), false},
         {WORD("40") WORD("03") WORD("01") WORD("00") WORD("02"), false}, // another offset
         {"", false},
     };
@@ -286,7 +287,7 @@ static void reverts_are_decoded_into_cause_and_text(void **state)
                                "6c6973746564",
          REVERT_BLACKLISTED, "FiatTokenV2_2: Account is blacklisted"},
         {MESSAGE, WORD("20") WORD("05") "6f746865720000", REVERT_MESSAGE, "other"},
-        {MESSAGE, WORD("20") WORD("05") "1b5b0ac3a9", REVERT_MESSAGE, "?[???"},
+        {MESSAGE, WORD("20") WORD("05") "1b5b7fc3a9", REVERT_MESSAGE, "?[???"},
         {MESSAGE, WORD("20") WORD("00"), REVERT_MESSAGE, ""},
         {MESSAGE, WORD("20") WORD("ff") "6f74686572", REVERT_MESSAGE, NULL},
     };

@@ -124,7 +124,7 @@ static void spoil(struct eth_signature *signature, enum spoil how)
     case SPOIL_NOTHING:
         break;
     case SPOIL_PARITY:
-        signature->y_parity = 2;
+        signature->y_parity = 4; // the library would abort on it
         break;
     case SPOIL_HIGH_S:
         make_high(signature->s);

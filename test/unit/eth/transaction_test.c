@@ -244,6 +244,7 @@ struct spoiled {
     bool string_list; // a list where a number belongs
     uint64_t v;
     bool fine;
+    bool surplus; // a field too many at the end
 };
 
 static void write_spoiled(struct rlp_writer *writer, const struct spoiled *row,
@@ -251,6 +252,8 @@ static void write_spoiled(struct rlp_writer *writer, const struct spoiled *row,
 {
     static const uint8_t to[32] = {0x35, 0x35};
     size_t mark = rlp_list_mark(writer);
+    if (row->surplus)
+        rlp_write_u64(writer, 0);
     rlp_write_u256(writer, u256_from_bytes(signature->s));
     rlp_write_u256(writer, u256_from_bytes(signature->r));
     rlp_write_u64(writer, row->v);
@@ -270,15 +273,16 @@ static void fields_that_no_chain_accepts_are_refused(void **state)
 {
     struct fixture *fixture = *state;
     static const struct spoiled rows[] = {
-        {"a fine one", 20, false, 37, true},
-        {"a contract creation", 0, false, 38, true},
-        {"a recipient of 19 bytes", 19, false, 37, false},
-        {"a recipient of 21 bytes", 21, false, 37, false},
-        {"no replay protection", 20, false, 27, false},
-        {"no replay protection either", 20, false, 28, false},
-        {"a v that is none", 20, false, 34, false},
-        {"chain id zero", 20, false, 35, false},
-        {"a list as nonce", 20, true, 37, false},
+        {"a fine one", 20, false, 37, true, false},
+        {"a contract creation", 0, false, 38, true, false},
+        {"a recipient of 19 bytes", 19, false, 37, false, false},
+        {"a recipient of 21 bytes", 21, false, 37, false, false},
+        {"no replay protection", 20, false, 27, false, false},
+        {"no replay protection either", 20, false, 28, false, false},
+        {"a v that is none", 20, false, 34, false, false},
+        {"chain id zero", 20, false, 35, false, false},
+        {"a list as nonce", 20, true, 37, false, false},
+        {"a field too many", 20, false, 37, false, true},
     };
     struct hash32 digest = {{1}};
     struct eth_signature signature = eth_sign(&fixture->key, &digest);

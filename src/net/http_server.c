@@ -328,6 +328,9 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
         return;
     if (connection->suspended) // the client went away meanwhile; the answer is given up
         leave_suspension(connection);
+    struct http_server_options *options = &connection->server->options;
+    if (options->on_end && connection->handed_over)
+        options->on_end(&connection->request, options->context);
     free(connection->response.owned);
     connection->response.owned = NULL;
     if (connection->request.arena &&
@@ -337,7 +340,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
     }
     connection->open_request = false;
     atomic_fetch_sub(&connection->server->in_flight, 1);
-    (void)set_deadline(connection, connection->server->options.idle_ms_max, false);
+    (void)set_deadline(connection, options->idle_ms_max, false);
 }
 
 // ---- headers

@@ -95,6 +95,8 @@ struct http_server_options {
     // Words a refusal: must http_reply() at once with http_refusal_status(refusal). Of the request,
     // only arena, peer, received_ms and what was read so far are set; never NULL.
     void (*on_refused)(struct http_request *request, enum http_refusal refusal, void *context);
+    // The answer was sent or given up: releases what request->user holds. May be NULL.
+    void (*on_end)(struct http_request *request, void *context);
     void *context;
     // Zero: the default above.
     int64_t header_ms_max, body_ms_max, idle_ms_max, send_ms_max;

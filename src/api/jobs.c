@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs: the list with its filters, and one job with all that happened to it.
+#include "api/handlers.h"
+#include "api/job_id.h"
+#include "api/render.h"
+
+#include <string.h>
+
+#define JOBS_PAGE_DEFAULT 50
+
+bool job_id_of_path(struct call *call, int64_t *ret_id)
+{
+    if (input_integer(ret_id, call->path_value, 1, INT64_MAX))
+        return true;
+    call_refuse(call, PROBLEM_JOB_UNKNOWN, NULL);
+    return false;
+}
+
+static bool read_parameter(struct job_filter *filter, const char *name, const char *value)
+{
+    int64_t limit = 0;
+    if (strcmp(name, "state") == 0)
+        return job_state_parse(&filter->state, value);
+    if (strcmp(name, "kind") == 0)
+        return job_kind_parse(&filter->kind, value);
+    if (strcmp(name, "wallet") == 0)
+        return address_parse(&filter->wallet, value) == ADDRESS_FINE;
+    if (strcmp(name, "before") == 0)
+        return input_integer(&filter->before_id, value, 1, INT64_MAX);
+    if (!input_integer(&limit, value, 1, JOBS_PAGE_MAX)) // "limit": route.c lets no other through
+        return false;
+    filter->limit = (size_t)limit;
+    return true;
+}
+
+static bool read_filter(struct call *call, struct job_filter *filter)
+{
+    const char *cursor = call->request->query;
+    char *name;
+    char *value;
+    while (http_query_next(&cursor, &name, &value, call->arena)) {
+        if (value && read_parameter(filter, name, value))
+            continue;
+        call_refuse(call, PROBLEM_PARAMETER_INVALID,
+                    arena_printf(call->arena, "parameter %s", name));
+        return false;
+    }
+    return true;
+}
+
+static enum status apply_list(struct call *call, struct store_tx *tx)
+{
+    const struct job_filter *filter = call->input;
+    struct job *jobs;
+    size_t count;
+    struct out out;
+    enum status status = jobs_list(tx, &jobs, &count, filter, call->arena);
+    if (status != STATUS_OK)
+        return status;
+    out_start(&out, call->arena);
+    out_object(&out, NULL);
+    out_array(&out, "jobs");
+    for (size_t i = 0; i < count; i++)
+        render_job(&out, NULL, &jobs[i]);
+    out_array_end(&out);
+    out_id(&out, "next_before", count == filter->limit ? jobs[count - 1].id : 0);
+    out_object_end(&out);
+    return call_set_answer(call, 200, &out);
+}
+
+void api_jobs_get_many(struct call *call)
+{
+    struct job_filter filter = {.limit = JOBS_PAGE_DEFAULT};
+    call->input = &filter;
+    if (read_filter(call, &filter))
+        call_read(call, apply_list);
+}
+
+static enum status render_job_slot(struct call *call, struct store_tx *tx, struct out *out,
+                                   const struct job *job)
+{
+    struct slot slot;
+    struct attempt *attempts;
+    size_t count;
+    enum status status = job_slot(tx, &slot, &attempts, &count, job->id, call->arena);
+    if (status == STATUS_NOT_FOUND) {
+        out_text(out, "transaction_hash", NULL);
+        out_text(out, "slot", NULL);
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK)
+        return status;
+    bool included = slot.state == SLOT_MINED || slot.state == SLOT_FINAL;
+    static const struct hash32 none;
+    const struct hash32 *hash = included    ? &slot.inclusion.transaction_hash
+                                : count > 0 ? &attempts[count - 1].hash
+                                            : &none;
+    out_hash(out, "transaction_hash", hash);
+    render_slot(out, "slot", &slot, attempts, count);
+    return STATUS_OK;
+}
+
+static enum status apply_get(struct call *call, struct store_tx *tx)
+{
+    const int64_t *id = call->input;
+    struct job job;
+    struct job_event *events;
+    size_t count;
+    struct out out;
+    enum status status = job_by_id(tx, &job, *id);
+    if (status == STATUS_NOT_FOUND)
+        return call_set_problem(call, PROBLEM_JOB_UNKNOWN, NULL);
+    if (status == STATUS_OK)
+        status = job_timeline(tx, &events, &count, *id, call->arena);
+    if (status != STATUS_OK)
+        return status;
+    out_start(&out, call->arena);
+    out_object(&out, NULL);
+    render_job_members(&out, &job);
+    status = render_job_slot(call, tx, &out, &job);
+    if (status != STATUS_OK)
+        return status;
+    render_timeline(&out, "timeline", events, count);
+    out_object_end(&out);
+    return call_set_answer(call, 200, &out);
+}
+
+void api_jobs_get(struct call *call)
+{
+    int64_t id;
+    call->input = &id;
+    if (job_id_of_path(call, &id))
+        call_read(call, apply_get);
+}

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -129,6 +130,8 @@ static inline void *peer_thread(void *context)
         if (polled[1].fd >= 0 && polled[1].revents != 0 && count < PEER_CONNECTIONS_MAX + 2) {
             int fd = accept(peer->listen_fd, NULL, NULL);
             if (fd >= 0) {
+                int on = 1;
+                (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
                 polled[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
                 atomic_fetch_add(&peer->connections, 1);
             }

@@ -127,16 +127,19 @@ static bool take_data(struct bytes *ret_data, const json_t *value, struct arena 
     return true;
 }
 
-// error.data.backoff_seconds, or the same one object down, as Infura has it.
+// error.data.backoff_seconds, or the same one object down, as Infura has it. Fractions round up.
 static int64_t backoff_ms(const json_t *data)
 {
-    const json_t *seconds = json_object_get(data, "backoff_seconds");
-    if (!seconds)
-        seconds = json_object_get(json_object_get(data, "rate"), "backoff_seconds");
-    double value = json_number_value(seconds);
-    if (!(value > 0.0))
+    const json_t *value = json_object_get(data, "backoff_seconds");
+    if (!value)
+        value = json_object_get(json_object_get(data, "rate"), "backoff_seconds");
+    int64_t seconds = json_integer_value(value);
+    if (json_is_real(value) && json_real_value(value) > 0)
+        seconds = json_real_value(value) < BACKOFF_S_MAX ? (int64_t)json_real_value(value) + 1
+                                                         : BACKOFF_S_MAX;
+    if (seconds <= 0)
         return 0;
-    return value > BACKOFF_S_MAX ? BACKOFF_S_MAX * INT64_C(1000) : (int64_t)(value * 1000.0);
+    return (seconds < BACKOFF_S_MAX ? seconds : BACKOFF_S_MAX) * INT64_C(1000);
 }
 
 // False only when memory is out.

@@ -15,8 +15,10 @@
 #define H2              "0x2222222222222222222222222222222222222222222222222222222222222222"
 #define A1              "0x1111111111111111111111111111111111111111"
 #define R(json)         "\"result\":" json
-#define REVERT          "\"error\":{\"code\":3,\"message\":\"execution reverted\",\"data\":\"0x1234\"}"
 #define NO_METHOD       "\"error\":{\"code\":-32601,\"message\":\"no such method\"}"
+#define REVERT                                                                                     \
+    "\"error\":{\"code\":3,\"message\":\"execution reverted\","                                    \
+    "\"data\":\"0x1234\"}"
 
 static const struct address somebody = {{1}};
 static const struct block_id latest = {.tag = BLOCK_LATEST};
@@ -228,61 +230,60 @@ static void fees_come_from_the_best_source_there_is(void **state)
 #define LOG(topics, data) "[{\"address\":\"" A1 "\",\"topics\":" topics ",\"data\":" data "}]"
 #define FIVE_TOPICS       "[\"" H1 "\",\"" H1 "\",\"" H1 "\",\"" H1 "\",\"" H1 "\"]"
 
+static const struct {
+    const char *answer;
+    enum status status;
+    bool found, succeeded;
+    size_t logs;
+    bool healthy;
+} receipt_rows[] = {
+    {R("null"), STATUS_OK, false, false, 0, true},
+    {RECEIPT(H1, "\"0x1\"", "[]"), STATUS_OK, true, true, 0, true},
+    {RECEIPT(H1, "\"0x0\"", "[]"), STATUS_OK, true, false, 0, true},
+    {RECEIPT(H1, "\"0x1\"", LOG("[\"" H2 "\"]", "\"0x1234\"")), STATUS_OK, true, true, 1, true},
+    {RECEIPT(H1, "\"0x1\"", LOG("[]", "\"0x\"")), STATUS_OK, true, true, 1, true},
+    {R("{\"transactionHash\":\"" H1 "\",\"blockHash\":null}"), STATUS_OK, false, false, 0, true},
+    {RECEIPT(H2, "\"0x1\"", "[]"), STATUS_CORRUPT, false, false, 0, false},
+    {RECEIPT(H1, "\"0x2\"", "[]"), STATUS_CORRUPT, false, false, 0, true},
+    {RECEIPT(H1, "true", "[]"), STATUS_CORRUPT, false, false, 0, true},
+    {RECEIPT(H1, "null", "[]"), STATUS_CORRUPT, false, false, 0, true},
+    {RECEIPT(H1, "\"0x1\"", "null"), STATUS_CORRUPT, false, false, 0, true},
+    {RECEIPT(H1, "\"0x1\"", "[null]"), STATUS_CORRUPT, false, false, 0, true},
+    {RECEIPT(H1, "\"0x1\"", LOG(FIVE_TOPICS, "\"0x\"")), STATUS_CORRUPT, false, false, 0, true},
+    {RECEIPT(H1, "\"0x1\"", LOG("[\"0x11\"]", "\"0x\"")), STATUS_CORRUPT, false, false, 0, true},
+    {RECEIPT(H1, "\"0x1\"", LOG("[]", "\"0x123\"")), STATUS_CORRUPT, false, false, 0, true},
+    {RECEIPT(H1, "\"0x1\"", LOG("[]", "\"12\"")), STATUS_CORRUPT, false, false, 0, true},
+    {R("{}"), STATUS_CORRUPT, false, false, 0, true},
+    {R("[]"), STATUS_CORRUPT, false, false, 0, true},
+    {"\"error\":{\"code\":-32000,\"message\":\"transaction indexing is in progress\"}",
+     STATUS_UNAVAILABLE, false, false, 0, true},
+};
+
 static void receipts_are_read_strictly(void **state)
 {
     (void)state;
-    static const struct {
-        const char *answer;
-        enum status status;
-        bool found, succeeded;
-        size_t logs;
-        bool healthy;
-    } rows[] = {
-        {R("null"), STATUS_OK, false, false, 0, true},
-        {RECEIPT(H1, "\"0x1\"", "[]"), STATUS_OK, true, true, 0, true},
-        {RECEIPT(H1, "\"0x0\"", "[]"), STATUS_OK, true, false, 0, true},
-        {RECEIPT(H1, "\"0x1\"", LOG("[\"" H2 "\"]", "\"0x1234\"")), STATUS_OK, true, true, 1, true},
-        {RECEIPT(H1, "\"0x1\"", LOG("[]", "\"0x\"")), STATUS_OK, true, true, 1, true},
-        {R("{\"transactionHash\":\"" H1 "\",\"blockHash\":null}"), STATUS_OK, false, false, 0,
-         true},
-        {RECEIPT(H2, "\"0x1\"", "[]"), STATUS_CORRUPT, false, false, 0, false},
-        {RECEIPT(H1, "\"0x2\"", "[]"), STATUS_CORRUPT, false, false, 0, true},
-        {RECEIPT(H1, "true", "[]"), STATUS_CORRUPT, false, false, 0, true},
-        {RECEIPT(H1, "null", "[]"), STATUS_CORRUPT, false, false, 0, true},
-        {RECEIPT(H1, "\"0x1\"", "null"), STATUS_CORRUPT, false, false, 0, true},
-        {RECEIPT(H1, "\"0x1\"", "[null]"), STATUS_CORRUPT, false, false, 0, true},
-        {RECEIPT(H1, "\"0x1\"", LOG(FIVE_TOPICS, "\"0x\"")), STATUS_CORRUPT, false, false, 0, true},
-        {RECEIPT(H1, "\"0x1\"", LOG("[\"0x11\"]", "\"0x\"")), STATUS_CORRUPT, false, false, 0,
-         true},
-        {RECEIPT(H1, "\"0x1\"", LOG("[]", "\"0x123\"")), STATUS_CORRUPT, false, false, 0, true},
-        {RECEIPT(H1, "\"0x1\"", LOG("[]", "\"12\"")), STATUS_CORRUPT, false, false, 0, true},
-        {R("{}"), STATUS_CORRUPT, false, false, 0, true},
-        {R("[]"), STATUS_CORRUPT, false, false, 0, true},
-        {"\"error\":{\"code\":-32000,\"message\":\"transaction indexing is in progress\"}",
-         STATUS_UNAVAILABLE, false, false, 0, true},
-    };
     struct hash32 hash;
     memset(&hash, 0x11, sizeof hash);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof receipt_rows / sizeof receipt_rows[0]; i++) {
         struct fixture f;
         struct chain_receipt receipt = {.gas_used = -5};
         struct endpoint_health health;
-        start_with(&f, "eth_getTransactionReceipt", rows[i].answer);
+        start_with(&f, "eth_getTransactionReceipt", receipt_rows[i].answer);
         enum status status = f.chain->ops->receipts(f.chain, &receipt, &hash, 1, f.arena);
         chain_endpoints(f.chain, &health, 1);
-        if (status != rows[i].status || health.healthy != rows[i].healthy)
-            fail_msg("%s gives %s (%s)", rows[i].answer, status_text(status), health.why);
+        if (status != receipt_rows[i].status || health.healthy != receipt_rows[i].healthy)
+            fail_msg("%s gives %s (%s)", receipt_rows[i].answer, status_text(status), health.why);
         if (status != STATUS_OK)
             assert_int_equal(receipt.gas_used, -5);
         if (status == STATUS_OK) {
-            assert_int_equal(receipt.found, rows[i].found);
+            assert_int_equal(receipt.found, receipt_rows[i].found);
             assert_true(hash32_equal(&receipt.transaction_hash, &hash));
         }
         if (status == STATUS_OK && receipt.found) {
-            assert_int_equal(receipt.succeeded, rows[i].succeeded);
+            assert_int_equal(receipt.succeeded, receipt_rows[i].succeeded);
             assert_int_equal(receipt.block_number, 7);
             assert_int_equal(receipt.gas_used, 21000);
-            assert_int_equal(receipt.logs_count, rows[i].logs);
+            assert_int_equal(receipt.logs_count, receipt_rows[i].logs);
             assert_int_equal(receipt.to.bytes[19], 0x11);
             assert_true(address_is_zero(&receipt.contract));
             assert_int_equal((uint64_t)wei_units(receipt.gas_price), 9);

@@ -181,7 +181,7 @@ static const struct {
     {"{\"code\":3,\"data\":[\"0x12\"]}", "0x", NULL, 0},
     {"{\"code\":3,\"data\":null}", "0x", NULL, 0},
     {"{\"code\":-32005,\"data\":{\"backoff_seconds\":30}}", "0x", NULL, 30000},
-    {"{\"code\":-32005,\"data\":{\"rate\":{\"backoff_seconds\":1.5}}}", "0x", NULL, 1500},
+    {"{\"code\":-32005,\"data\":{\"rate\":{\"backoff_seconds\":1.5}}}", "0x", NULL, 2000},
     {"{\"code\":-32005,\"data\":{\"rate\":{\"backoff_seconds\":-1}}}", "0x", NULL, 0},
     {"{\"code\":-32005,\"data\":{\"rate\":{\"backoff_seconds\":1e300}}}", "0x", NULL, 86400000},
     {"{\"code\":-32005,\"data\":{\"rate\":{\"backoff_seconds\":\"30\"}}}", "0x", NULL, 0},
@@ -216,9 +216,11 @@ static void error_data_is_found_in_every_known_place(void **state)
 static void a_message_is_cut_and_made_printable(void **state)
 {
     struct fixture *fixture = *state;
-    char body[2048] = "{\"id\":1,\"error\":{\"code\":-5,\"message\":\"a\\n\\u001b[31m\xc3\xa4 ";
-    memset(body + strlen(body), 'x', 1000);
-    strncat(body, "\"}}", sizeof body - strlen(body) - 1);
+    char body[2048];
+    char tail[1001] = "";
+    memset(tail, 'x', sizeof tail - 1);
+    snprintf(body, sizeof body,
+             "{\"id\":1,\"error\":{\"code\":-5,\"message\":\"a\\n\\u001b[31m\xc3\xa4 %s\"}}", tail);
     struct answer given = {.status = 200, .body = body};
     struct tcp_peer peer;
     struct rpc_batch batch;

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gas limits by form and size.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "relay/gas.h"
+
+static void each_form_has_its_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum tx_form form;
+        size_t usdc, hybrid;
+        bool retried;
+        int64_t limit;
+    } rows[] = {
+        {"one usdc", TX_PAY_ONE, 1, 0, false, GAS_PAY_USDC},
+        {"one hybrid", TX_PAY_ONE, 0, 1, false, GAS_PAY_HYBRID},
+        {"retried", TX_PAY_ONE, 1, 0, true, GAS_PAY_USDC * 3 / 2},
+        {"mixed batch", TX_PAY_MANY, 3, 2, false,
+         GAS_PAY_BATCH_BASE + 3 * GAS_PAY_BATCH_USDC + 2 * GAS_PAY_BATCH_HYBRID},
+        {"owed", TX_PAY_OWED, 1, 0, false, GAS_PAY_OWED},
+        {"one referral", TX_REFER_ONE, 1, 0, false, GAS_REFER},
+        {"referrals", TX_REFER_MANY, 10, 0, false,
+         GAS_REFER_BATCH_BASE + 10 * GAS_REFER_BATCH_ITEM},
+        {"one mint", TX_MINT_ONE, 1, 0, false, GAS_MINT},
+        {"mints", TX_MINT_MANY, 10, 0, false, GAS_MINT_BATCH_BASE + 10 * GAS_MINT_BATCH_ITEM},
+        {"never above the protocol's cap", TX_PAY_MANY, 10000, 0, false, GAS_TRANSACTION_MAX},
+        {"nor when retried", TX_PAY_MANY, 220, 0, true, GAS_TRANSACTION_MAX},
+        {"absurd sizes do not overflow", TX_PAY_MANY, SIZE_MAX, SIZE_MAX, true,
+         GAS_TRANSACTION_MAX},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (gas_limit(rows[i].form, rows[i].usdc, rows[i].hybrid, rows[i].retried) != rows[i].limit)
+            fail_msg("%s", rows[i].name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_form_has_its_limit)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

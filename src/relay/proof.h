@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The proof of DESIGN 4.4 that a slot's transactions can never be mined: the only way, besides a
+// final receipt, in which a job leaves its slot.
+//
+// It holds when every witness (one per configured endpoint) says at the same final block, by hash:
+// the lane's nonce there is past the slot's, it knows a receipt for none of the slot's hashes, and
+// what the contract says there of each job is the same. One witness that does not answer, or
+// differs, and nothing is proven.
+#pragma once
+
+#include "relay/plan.h"
+
+struct proof {
+    bool proven;
+    enum effect *effects; // one per job, at the final block; in the arena
+};
+
+// Any status but STATUS_OK: nothing is known. Unproven is STATUS_OK with proven false.
+MUST_USE enum status proof_seek(struct proof *ret_proof, struct chain *const *witnesses,
+                                size_t witnesses_count, const struct lane_slot *slot,
+                                const struct address *lane, const struct relay_contracts *contracts,
+                                int64_t final_number, struct arena *arena);

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting and stopping the relayer: one thread per lane, one that spreads wake-ups, outbound.
+#include "relay/relay.h"
+
+#include "relay/lane.h"
+#include "relay/outbound.h"
+#include "relay/relay_metrics.h"
+
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The spreader looks this often whether it should end.
+#define SPREAD_MS 1000
+
+struct lane_thread {
+    struct relay *relay;
+    pthread_t thread;
+    bool started;
+    struct wake *wake;
+    struct chain *chain;
+    struct chain *witnesses[CHAIN_ENDPOINTS_MAX];
+    size_t witnesses_count;
+    struct relay_lane *lane;
+};
+
+struct relay {
+    struct relay_options options;
+    struct lane_thread lanes[SIGNER_LANES_MAX];
+    size_t lanes_count;
+    struct claims *claims;
+    pthread_mutex_t signer_mutex;
+    pthread_t spreader;
+    bool spreading;
+    struct wake *outbound_wake;
+    struct outbound *outbound;
+    atomic_bool stopping;
+    atomic_bool healthy;
+};
+
+// ---------------------------------------------------------------- threads
+
+// One signer serves all lanes, one exchange at a time.
+static enum status sign(void *context, struct signed_transaction *ret_signed,
+                        const struct sign_request *requests, size_t count, struct arena *arena)
+{
+    struct relay *relay = context;
+    pthread_mutex_lock(&relay->signer_mutex);
+    enum status status = signer_sign(relay->options.signer, ret_signed, requests, count, arena);
+    pthread_mutex_unlock(&relay->signer_mutex);
+    return status;
+}
+
+static void *run_lane(void *context)
+{
+    struct lane_thread *thread = context;
+    struct relay *relay = thread->relay;
+    while (!atomic_load(&relay->stopping)) {
+        int64_t wait_ms;
+        enum status status = lane_step(thread->lane, &wait_ms);
+        if (status != STATUS_OK) {
+            log_error("a lane stops for good", {"status", LOG_TEXT(status_text(status))},
+                      {"lane", LOG_INT(thread - relay->lanes)});
+            atomic_store(&relay->healthy, false);
+            return NULL;
+        }
+        if (wait_ms > 0)
+            wake_wait(thread->wake, wait_ms);
+    }
+    lane_let_go(thread->lane);
+    return NULL;
+}
+
+static void wake_all(struct relay *relay)
+{
+    for (size_t i = 0; i < relay->lanes_count; i++)
+        wake_signal(relay->lanes[i].wake);
+    if (relay->outbound_wake != NULL)
+        wake_signal(relay->outbound_wake);
+}
+
+// A wake-up reaches one waiter only; here it reaches all.
+static void *spread(void *context)
+{
+    struct relay *relay = context;
+    while (!atomic_load(&relay->stopping)) {
+        wake_wait(relay->options.wake, SPREAD_MS);
+        wake_all(relay);
+    }
+    return NULL;
+}
+
+// ---------------------------------------------------------------- the chain at start
+
+static struct chain *open_chain(const struct relay_options *options, const char *const *urls,
+                                size_t count)
+{
+    struct chain_options chain = {.urls = urls,
+                                  .urls_count = count,
+                                  .chain_id = options->chain_id,
+                                  .timeout_ms = options->rpc_timeout_ms,
+                                  .clock = options->clock};
+    return chain_open(&chain);
+}
+
+// STATUS_OK where it answers with our chain id.
+static enum status check_endpoint(const struct relay_options *options, size_t index)
+{
+    struct chain *chain = open_chain(options, &options->urls[index], 1);
+    if (chain == NULL)
+        return STATUS_NO_MEMORY;
+    uint64_t id;
+    enum status status = chain->ops->chain_id(chain, &id);
+    chain_close(chain);
+    if (status != STATUS_OK)
+        return status;
+    if (id == options->chain_id)
+        return STATUS_OK;
+    log_error("an endpoint serves another chain", {"endpoint", LOG_INT(index)},
+              {"its_chain_id", LOG_INT(id)}, {"ours", LOG_INT(options->chain_id)});
+    return STATUS_CONFLICT;
+}
+
+static enum status check_endpoints(const struct relay_options *options)
+{
+    size_t answers = 0;
+    for (size_t i = 0; i < options->urls_count; i++) {
+        enum status status = check_endpoint(options, i);
+        if (status == STATUS_CONFLICT || status == STATUS_NO_MEMORY)
+            return status;
+        answers += status == STATUS_OK;
+    }
+    return answers > 0 ? STATUS_OK : STATUS_UNAVAILABLE;
+}
+
+// A call to an address without code succeeds and does nothing.
+static enum status check_contracts(const struct relay_options *options, struct chain *chain)
+{
+    const struct address *contracts[] = {&options->registry, &options->payout, &options->identity};
+    for (size_t i = 0; i < sizeof contracts / sizeof contracts[0]; i++) {
+        if (address_is_zero(contracts[i]))
+            continue;
+        bool has_code;
+        enum status status = chain->ops->has_code(chain, &has_code, contracts[i]);
+        if (status != STATUS_OK)
+            return status;
+        if (has_code)
+            continue;
+        log_error("there is no contract at a configured address",
+                  {"address", LOG_BYTES(contracts[i]->bytes, 20)});
+        return STATUS_NOT_FOUND;
+    }
+    return STATUS_OK;
+}
+
+// ---------------------------------------------------------------- starting
+
+static struct lane_options lane_options_of(struct relay *relay, struct lane_thread *thread,
+                                           size_t index, const struct address *address)
+{
+    const struct relay_options *options = &relay->options;
+    return (struct lane_options){
+        .store = options->store,
+        .chain = thread->chain,
+        .witnesses = thread->witnesses,
+        .witnesses_count = thread->witnesses_count,
+        .signer = {sign, relay},
+        .clock = options->clock,
+        .random = options->random,
+        .claims = relay->claims,
+        .index = index,
+        .holder = options->holder,
+        .address = *address,
+        .chain_id = options->chain_id,
+        .contracts = {options->registry, options->payout, options->identity},
+        .confirmations = options->confirmations,
+        .finality = options->finality,
+        .limits = {.window = options->window,
+                   .batch_gas_max = options->batch_gas_max,
+                   .batch_size_max = options->batch_size_max,
+                   .fees = {options->max_fee, options->max_priority_fee},
+                   .stuck_after_ms = options->stuck_after_ms,
+                   .retry_delay_ms = options->retry_delay_ms,
+                   .retry_delay_ms_max = options->retry_delay_ms_max,
+                   .tries_max = (int32_t)options->tries_max},
+        .poll_interval_ms = options->poll_interval_ms,
+    };
+}
+
+// One witness per endpoint, for proofs; a single endpoint is its own witness.
+static bool open_witnesses(struct lane_thread *thread, const struct relay_options *options)
+{
+    for (size_t i = 0; i < options->urls_count && i < CHAIN_ENDPOINTS_MAX; i++) {
+        struct chain *witness = open_chain(options, &options->urls[i], 1);
+        if (witness == NULL)
+            return false;
+        thread->witnesses[thread->witnesses_count++] = witness;
+    }
+    return true;
+}
+
+static enum status prepare_lane(struct relay *relay, size_t index, const struct address *address)
+{
+    struct lane_thread *thread = &relay->lanes[index];
+    thread->relay = relay;
+    relay->lanes_count = index + 1;
+    thread->wake = wake_new();
+    thread->chain = open_chain(&relay->options, relay->options.urls, relay->options.urls_count);
+    if (thread->wake == NULL || thread->chain == NULL || !open_witnesses(thread, &relay->options))
+        return STATUS_NO_MEMORY;
+    struct lane_options options = lane_options_of(relay, thread, index, address);
+    thread->lane = lane_open(&options);
+    return thread->lane != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status prepare_lanes(struct relay *relay)
+{
+    struct address addresses[SIGNER_LANES_MAX];
+    size_t count = signer_lanes(relay->options.signer, addresses);
+    relay->claims = claims_new(count);
+    if (relay->claims == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        enum status status = prepare_lane(relay, i, &addresses[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return count > 0 ? check_contracts(&relay->options, relay->lanes[0].chain) : STATUS_INVALID;
+}
+
+static enum status start_outbound(struct relay *relay)
+{
+    const struct relay_options *options = &relay->options;
+    if (options->outbound_url == NULL)
+        return STATUS_OK;
+    relay->outbound_wake = wake_new();
+    if (relay->outbound_wake == NULL)
+        return STATUS_NO_MEMORY;
+    struct outbound_options outbound = {.store = options->store,
+                                        .wake = relay->outbound_wake,
+                                        .clock = options->clock,
+                                        .random = options->random,
+                                        .url = options->outbound_url,
+                                        .secret = options->outbound_secret,
+                                        .poll_interval_ms = options->poll_interval_ms};
+    return outbound_start(&relay->outbound, &outbound);
+}
+
+static enum status start_threads(struct relay *relay)
+{
+    relay->spreading = pthread_create(&relay->spreader, NULL, spread, relay) == 0;
+    if (!relay->spreading)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < relay->lanes_count; i++) {
+        struct lane_thread *thread = &relay->lanes[i];
+        thread->started = pthread_create(&thread->thread, NULL, run_lane, thread) == 0;
+        if (!thread->started)
+            return STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
+enum status relay_start(struct relay **ret_relay, const struct relay_options *options)
+{
+    enum status status = check_endpoints(options);
+    if (status != STATUS_OK)
+        return status;
+    struct relay *relay = calloc(1, sizeof *relay);
+    if (relay == NULL)
+        return STATUS_NO_MEMORY;
+    relay->options = *options;
+    pthread_mutex_init(&relay->signer_mutex, NULL);
+    atomic_store(&relay->healthy, true);
+    relay_metrics_register();
+    status = prepare_lanes(relay);
+    if (status == STATUS_OK)
+        status = start_outbound(relay);
+    if (status == STATUS_OK)
+        status = start_threads(relay);
+    if (status != STATUS_OK) {
+        relay_stop(relay);
+        return status;
+    }
+    *ret_relay = relay;
+    return STATUS_OK;
+}
+
+// ---------------------------------------------------------------- stopping
+
+static void free_lane(struct lane_thread *thread)
+{
+    lane_close(thread->lane);
+    for (size_t i = 0; i < thread->witnesses_count; i++)
+        chain_close(thread->witnesses[i]);
+    chain_close(thread->chain);
+    wake_free(thread->wake);
+}
+
+void relay_stop(struct relay *relay)
+{
+    if (relay == NULL)
+        return;
+    atomic_store(&relay->stopping, true);
+    wake_signal(relay->options.wake);
+    wake_all(relay);
+    if (relay->spreading)
+        pthread_join(relay->spreader, NULL);
+    for (size_t i = 0; i < relay->lanes_count; i++)
+        if (relay->lanes[i].started)
+            pthread_join(relay->lanes[i].thread, NULL);
+    if (relay->outbound != NULL)
+        outbound_stop(relay->outbound);
+    for (size_t i = 0; i < relay->lanes_count; i++)
+        free_lane(&relay->lanes[i]);
+    wake_free(relay->outbound_wake);
+    claims_free(relay->claims);
+    pthread_mutex_destroy(&relay->signer_mutex);
+    free(relay);
+}
+
+bool relay_is_healthy(const struct relay *relay)
+{
+    return atomic_load(&relay->healthy);
+}

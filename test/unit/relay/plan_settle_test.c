@@ -11,6 +11,8 @@
 
 #include "eth/keccak.h"
 
+#include <stdio.h>
+
 #define LOGS_MAX 8
 
 struct events {
@@ -38,9 +40,8 @@ static struct event_log *add_log(struct events *events, const char *signature)
 
 static void add_payout(struct events *events, const struct job *job, const char *name)
 {
-    char signature[80] = "";
-    strncat(signature, name, 20);
-    strncat(signature, "(bytes32,address,address,uint256,uint256)", 50);
+    char signature[80];
+    snprintf(signature, sizeof signature, "%s(bytes32,address,address,uint256,uint256)", name);
     struct event_log *log = add_log(events, signature);
     log->topics[1] = job->payout_id;
     log->topics[2] = topic_of_address(&job->referrer);

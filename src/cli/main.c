@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry point: finds the subcommand and runs it.
-#include <stdio.h>
+// Entry point.
+#include "cli/command.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    puts("sluice");
-    return 0;
+    return (int)command_dispatch(argc, argv);
 }

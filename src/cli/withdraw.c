@@ -100,24 +100,21 @@ static bool read_amount(struct withdrawal *w)
     return false;
 }
 
-static bool confirm(const struct withdrawal *w)
+static enum exit_code confirm(const struct withdrawal *w)
 {
     char amount[U256_DECIMAL_SIZE], to[ADDRESS_TEXT_SIZE], answer[ANSWER_SIZE];
     u256_format_decimal(amount, w->amount);
     address_format(to, &w->to);
     if (argument_flag(w->arguments, "yes"))
-        return true;
-    if (!isatty(STDIN_FILENO)) {
-        console_fail(EXIT_USAGE, "nobody to ask: give --yes to withdraw %s base units to %s",
-                     amount, to);
-        return false;
-    }
+        return EXIT_FINE;
+    if (!isatty(STDIN_FILENO))
+        return console_fail(EXIT_USAGE, "nobody to ask: give --yes to withdraw %s base units to %s",
+                            amount, to);
     fprintf(stderr, "Withdraw %s base units of %s to %s? Type withdraw to go on: ", amount,
             w->token_name, to);
     if (fgets(answer, sizeof answer, stdin) && strcmp(answer, "withdraw\n") == 0)
-        return true;
-    console_fail(EXIT_FAILED, "not withdrawn");
-    return false;
+        return EXIT_FINE;
+    return console_fail(EXIT_FAILED, "not withdrawn");
 }
 
 static enum exit_code send_withdrawal(struct withdrawal *w)
@@ -145,8 +142,11 @@ enum exit_code withdraw_run(const struct arguments *arguments)
     enum exit_code code;
     if (!admin_open(&w.admin, &code, arguments, true))
         return code;
-    code = EXIT_FAILED;
-    if (read_token(&w) && check_paused(&w) && read_available(&w) && read_amount(&w) && confirm(&w))
+    if (read_token(&w) && check_paused(&w) && read_available(&w) && read_amount(&w))
+        code = confirm(&w);
+    else
+        code = EXIT_FAILED;
+    if (code == EXIT_FINE)
         code = send_withdrawal(&w);
     admin_close(&w.admin);
     return code;

@@ -65,7 +65,7 @@ enum event_kind {
     EVENT_AFFILIATE_PAID,      // payout
     EVENT_PAYOUT_OWED,         // payout
     EVENT_PAYOUT_SKIPPED,      // payout.payout_id, reason
-    EVENT_IDENTITY_MINTED,     // child: Transfer(0, wallet, id) of SGEIdentity
+    EVENT_IDENTITY_MINTED,     // wallet: Transfer(0, wallet, id) of SGEIdentity
 };
 
 struct contract_event {

@@ -2,6 +2,8 @@
 // 256-bit numbers on GMP's mpn functions.
 #include "eth/u256.h"
 
+#include "base/hex.h"
+
 #include <assert.h>
 #include <endian.h>
 #include <gmp.h>
@@ -103,33 +105,20 @@ void u256_format_decimal(char out[U256_DECIMAL_SIZE], struct u256 value)
     *out = '\0';
 }
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 bool u256_parse_quantity(struct u256 *ret_value, const char *text)
 {
-    struct u256 value = {{0}};
+    char padded[HEX_DIGITS_MAX + 1];
+    uint8_t bytes[32];
     if (text[0] != '0' || text[1] != 'x')
         return false;
-    text += 2;
-    size_t length = strnlen(text, HEX_DIGITS_MAX + 1);
+    size_t length = strnlen(text + 2, HEX_DIGITS_MAX + 1);
     if (length == 0 || length > HEX_DIGITS_MAX)
         return false;
-    for (size_t i = 0; i < length; i++) {
-        int digit = hex_value(text[length - 1 - i]);
-        if (digit < 0)
-            return false;
-        value.limbs[i / HEX_LIMB_DIGITS] |= (uint64_t)digit << (i % HEX_LIMB_DIGITS * 4);
-    }
-    *ret_value = value;
+    memset(padded, '0', HEX_DIGITS_MAX - length);
+    memcpy(padded + HEX_DIGITS_MAX - length, text + 2, length + 1);
+    if (!hex_decode(bytes, sizeof bytes, padded))
+        return false;
+    *ret_value = u256_from_bytes(bytes);
     return true;
 }
 

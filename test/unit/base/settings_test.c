@@ -290,6 +290,22 @@ static void printed_settings_show_no_secret(void **state)
     free(text);
 }
 
+// What the caller's environment sets is not what is tested here.
+static int clear_environment(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct setting *table = settings_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        char file_name[64];
+        snprintf(file_name, sizeof file_name, "%s_FILE", table[i].name);
+        unsetenv(table[i].name);
+        unsetenv(file_name);
+    }
+    unsetenv("SLUICE_SETTINGS");
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,5 +321,5 @@ int main(void)
         cmocka_unit_test(a_forgotten_secret_counts_as_unset),
         cmocka_unit_test(printed_settings_show_no_secret),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, clear_environment, NULL);
 }

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console as an operator uses it: the real binary, a real store, a real node.
+
+The environment names the binary (SLUICE), and may name the node (ANVIL).
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / 'demo'))
+from chain import Chain  # noqa: E402
+from stack import die_with_parent, free_port, wait_for  # noqa: E402
+
+SLUICE = os.environ['SLUICE']
+ANVIL = os.environ.get('ANVIL') or subprocess.run(
+    [str(ROOT / 'tools/node-setup'), '--print-anvil'], check=True, capture_output=True,
+    text=True).stdout.strip()
+COMMAND_TIMEOUT_S = 120
+START_TIMEOUT_S = 60
+# anvil's well-known first accounts; worth nothing anywhere else.
+DEPLOYER_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
+DEPLOYER = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
+SECOND = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
+FINE, FAILED, USAGE, DENIED, CONFIG = 0, 1, 64, 77, 78
+
+
+def run(*arguments, directory=None, **environment):
+    """A finished command; only what is passed in is in its environment."""
+    base = {name: os.environ[name] for name in ('PATH', 'ASAN_OPTIONS', 'UBSAN_OPTIONS')
+            if name in os.environ}
+    return subprocess.run([SLUICE, *arguments], cwd=directory, env={**base, **environment},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                          timeout=COMMAND_TIMEOUT_S, preexec_fn=die_with_parent)
+
+
+def command_names():
+    overview = run('--help').stdout
+    return [match.group(1).split() for match in
+            re.finditer(r'^  sluice ((?:[a-z]+ )*?[a-z]+) {2,}', overview, re.MULTILINE)]
+
+
+class CommandLine(unittest.TestCase):
+    def test_every_command_explains_itself(self):
+        names = command_names()
+        self.assertGreater(len(names), 15)
+        for name in names:
+            with self.subTest(command=name):
+                done = run(*name, '--help')
+                self.assertEqual(done.returncode, FINE, done.stderr)
+                self.assertIn('--json', done.stdout)
+
+    def test_a_wrong_command_line_is_a_usage_error_in_one_line(self):
+        for line in (['nonsense'], ['keys', 'nonsense'], ['status', '--nonsense'],
+                     ['keys', 'create'], ['status', 'word'], ['deploy', '--key'],
+                     ['jobs', 'show', '-1'], ['jobs', 'show', 'x'],
+                     ['programs', 'create', 'UPPER', '--commission-bps', '1'],
+                     ['programs', 'create', 'p'],
+                     ['programs', 'create', 'p', '--commission-bps', '0'],
+                     ['programs', 'create', 'p', '--commission-bps', '10001'],
+                     ['programs', 'create', 'p', '--commission-bps', '1e3'],
+                     ['programs', 'create', 'p', '--commission-bps', '10', '--sge-rate', '1'],
+                     ['programs', 'create', 'p', '--commission-bps', '10', '--kind', 'hybrid'],
+                     ['keys', 'create', 'k', '--scopes', 'root'], ['pause', 'everything'],
+                     ['docs', 'nonsense']):
+            with self.subTest(line=line):
+                done = run(*line)
+                self.assertEqual(done.returncode, USAGE, done.stdout + done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+    def test_a_missing_or_wrong_setting_stops_the_start_with_one_line_naming_it(self):
+        address = '0x' + '11' * 20
+        whole = {'CHAIN_ID': '1', 'ETH_RPC_HTTPS': 'http://127.0.0.1:1',
+                 'AFFILIATE_PAYOUT_ADDRESS': address, 'AFFILIATE_REGISTRY_ADDRESS': address,
+                 'RELAYER_PRIVATE_KEY': DEPLOYER_KEY}
+        broken = [(name, None) for name in whole] + [
+            ('CHAIN_ID', 'one'), ('ETH_RPC_HTTPS', 'ftp://x'), ('POLL_INTERVAL_MS', '0'),
+            ('AFFILIATE_PAYOUT_ADDRESS', '0x12'), ('FINALITY', 'soon'),
+            ('AFFILIATE_PAYOUT_ADDRESS', DEPLOYER.replace('f39F', 'F39f')),
+            ('RELAYER_PRIVATE_KEY', 'env:NOT_THERE'), ('MAX_FEE_PER_GAS_GWEI', '-1')]
+        for name, value in broken:
+            with self.subTest(name=name, value=value):
+                settings = {k: v for k, v in whole.items() if k != name}
+                if value is not None:
+                    settings[name] = value
+                done = run('relay', **settings)
+                self.assertEqual(done.returncode, CONFIG, done.stderr)
+                lines = done.stderr.strip().splitlines()
+                self.assertEqual(len(lines), 1, done.stderr)
+                self.assertIn(name, lines[0])
+                self.assertNotIn(DEPLOYER_KEY[2:], done.stderr)
+
+
+class Directory(unittest.TestCase):
+    """A test with a directory and a settings environment of its own."""
+
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.directory = pathlib.Path(self.temporary.name)
+        self.settings = {}
+
+    def sluice(self, *arguments, code=FINE):
+        done = run(*arguments, directory=self.directory, **self.settings)
+        self.assertEqual(done.returncode, code, f'{arguments}: {done.stdout}{done.stderr}')
+        if '--json' in arguments and code == FINE:
+            return json.loads(done.stdout)
+        return done.stdout + done.stderr
+
+
+class Store(Directory):
+    def test_the_store_must_be_migrated_first_and_only_once(self):
+        self.assertIn('sluice migrate', self.sluice('status', code=FAILED))
+        self.assertGreater(self.sluice('migrate', '--json')['applied'], 0)
+        self.assertEqual(self.sluice('migrate', '--json')['applied'], 0)
+        self.assertEqual(self.sluice('status', '--json')['holds'], [])
+
+    def test_programs_are_made_listed_and_changed(self):
+        self.sluice('migrate')
+        made = self.sluice('programs', 'create', 'partners', '--commission-bps', '1250', '--json')
+        self.assertEqual((made['kind'], made['commission_bps']), ('usdc', 1250))
+        self.sluice('programs', 'create', 'partners', '--commission-bps', '1', code=FAILED)
+        self.sluice('programs', 'create', 'mixed', '--kind', 'hybrid', '--commission-bps', '1000',
+                    '--sge-rate', '2.5', '--payout-max', '100', '--hold-seconds', '60')
+        self.sluice('programs', 'update', 'partners', '--commission-bps', '900', '--deactivate')
+        self.sluice('programs', 'update', 'nobody', '--commission-bps', '900', code=FAILED)
+        self.sluice('programs', 'update', 'partners', '--sge-rate', '1', code=USAGE)
+        rows = {row['name']: row for row in self.sluice('programs', 'list', '--json')}
+        self.assertEqual(rows['partners']['commission_bps'], 900)
+        self.assertFalse(rows['partners']['active'])
+        self.assertEqual((rows['mixed']['sge_rate'], rows['mixed']['payout_max'],
+                          rows['mixed']['hold_seconds']), ('2.5', '100', 60))
+
+    def test_an_api_key_is_shown_once_and_can_be_revoked(self):
+        self.sluice('migrate')
+        key = self.sluice('keys', 'create', 'shop', '--scopes', 'read,write', '--json')['key']
+        self.assertRegex(key, r'^sk_[0-9a-f]{64}$')
+        self.assertNotIn(key, self.sluice('keys', 'list'))
+        stored = b''.join(path.read_bytes() for path in self.directory.iterdir())
+        self.assertNotIn(key.encode(), stored)
+        self.sluice('keys', 'revoke', 'shop')
+        self.sluice('keys', 'revoke', 'shop', code=FAILED)
+        self.assertGreater(self.sluice('keys', 'list', '--json')[0]['revoked_ms'], 0)
+
+    def test_pausing_is_one_hold_per_kind_and_repeating_changes_nothing(self):
+        self.sluice('migrate')
+        self.assertEqual(self.sluice('pause', '--why', 'audit', '--json')['kinds_changed'], 4)
+        self.assertEqual(self.sluice('pause', '--json')['kinds_changed'], 0)
+        holds = self.sluice('status', '--json')['holds']
+        self.assertEqual({(hold['reason'], hold['why']) for hold in holds}, {('paused', 'audit')})
+        self.assertEqual(self.sluice('resume', 'payout_usdc', '--json')['kinds_changed'], 1)
+        self.assertEqual(self.sluice('resume', '--json')['kinds_changed'], 3)
+
+    def test_an_unknown_job_is_said_to_be_unknown(self):
+        self.sluice('migrate')
+        self.assertEqual(self.sluice('jobs', 'list', '--json'), [])
+        for verb in ('show', 'retry', 'cancel'):
+            self.assertIn('no job 7', self.sluice('jobs', verb, '7', code=FAILED))
+
+
+class Wallet(Directory):
+    def setUp(self):
+        super().setUp()
+        self.settings['KEYSTORE_PASSPHRASE'] = 'correct horse battery'
+
+    def test_a_wallet_is_made_shown_and_never_overwritten(self):
+        made = self.sluice('keys', 'wallet', 'create', 'lane', '--json')['address']
+        self.assertEqual((self.directory / 'lane').stat().st_mode & 0o777, 0o600)
+        self.sluice('keys', 'wallet', 'create', 'lane', code=FAILED)
+        self.assertEqual(self.sluice('keys', 'wallet', 'show', 'lane', '--json')['address'], made)
+
+    def test_an_imported_key_keeps_its_address(self):
+        self.settings['THE_KEY'] = DEPLOYER_KEY
+        made = self.sluice('keys', 'wallet', 'import', 'lane', '--key', 'env:THE_KEY', '--json')
+        self.assertEqual(made['address'], DEPLOYER)
+
+    def test_a_wrong_or_missing_passphrase_is_refused(self):
+        self.sluice('keys', 'wallet', 'create', 'lane')
+        self.settings['KEYSTORE_PASSPHRASE'] = 'incorrect horse'
+        self.sluice('keys', 'wallet', 'show', 'lane', code=DENIED)
+        self.settings['KEYSTORE_PASSPHRASE'] = 'short'
+        self.assertIn('KEYSTORE_PASSPHRASE', self.sluice('keys', 'wallet', 'show', 'lane',
+                                                         code=CONFIG))
+
+
+class OnChain(Directory):
+    def setUp(self):
+        super().setUp()
+        port = free_port()
+        self.url = f'http://127.0.0.1:{port}'
+        node = subprocess.Popen([ANVIL, '--port', str(port), '--silent'], preexec_fn=die_with_parent,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.addCleanup(node.wait)
+        self.addCleanup(node.kill)
+        self.chain = Chain(self.url)
+        wait_for('the node', self.answers, START_TIMEOUT_S)
+        self.settings = {'ETH_RPC_HTTPS': self.url, 'CHAIN_ID': '31337',
+                         'DEPLOYER_KEY': DEPLOYER_KEY}
+        deployed = self.sluice('deploy', '--test-usdc', '--fund', '5000', '--relayer', SECOND,
+                               '--key', 'env:DEPLOYER_KEY', '--write', 'settings', '--json')
+        self.contracts = deployed
+        self.settings['SLUICE_SETTINGS'] = 'settings'
+
+    def answers(self):
+        try:
+            return self.chain.request('eth_chainId')
+        except OSError:
+            return None
+
+    def usdc_of(self, account):
+        return self.chain.read_many([(self.contracts['USDC_ADDRESS'], 'balanceOf(address)',
+                                      [account])])[0]
+
+    def test_a_deployment_is_funded_and_doctor_finds_it_well(self):
+        self.assertEqual(self.usdc_of(self.contracts['AFFILIATE_PAYOUT_ADDRESS']), 5000 * 10 ** 6)
+        self.settings['RELAYER_PRIVATE_KEY'] = 'env:DEPLOYER_KEY'
+        self.sluice('migrate')
+        findings = self.sluice('doctor', '--json')
+        self.assertNotIn('FAIL', [row['verdict'] for row in findings], findings)
+        self.settings['CHAIN_ID'] = '1'
+        self.assertIn('serves chain 31337', self.sluice('doctor', code=FAILED))
+
+    def test_settings_are_never_overwritten_and_nothing_is_sent_then(self):
+        before = self.chain.request('eth_getTransactionCount', DEPLOYER, 'latest')
+        self.sluice('deploy', '--test-usdc', '--relayer', SECOND, '--key', 'env:DEPLOYER_KEY',
+                    '--write', 'settings', code=USAGE)
+        self.assertEqual(self.chain.request('eth_getTransactionCount', DEPLOYER, 'latest'), before)
+
+    def test_money_can_be_withdrawn_only_while_paused_and_only_when_asked_for(self):
+        withdraw = ['withdraw', '--key', 'env:DEPLOYER_KEY', '--to', SECOND]
+        self.assertIn('not paused', self.sluice(*withdraw, '--yes', code=FAILED))
+        self.sluice('pause', '--contract', '--key', 'env:DEPLOYER_KEY')
+        self.assertIn('--yes', self.sluice(*withdraw, code=USAGE))
+        self.assertIn('less than that', self.sluice(*withdraw, '--yes', '--amount', '5001',
+                                                    code=FAILED))
+        self.assertEqual(self.usdc_of(SECOND), 0)
+        self.sluice(*withdraw, '--yes', '--amount', '12.5')
+        self.assertEqual(self.usdc_of(SECOND), 12_500_000)
+        self.sluice(*withdraw, '--yes')
+        self.assertEqual(self.usdc_of(SECOND), 5000 * 10 ** 6)
+        self.sluice('resume', '--contract', '--key', 'env:DEPLOYER_KEY')
+
+    def test_a_stranger_can_neither_pause_nor_withdraw(self):
+        self.settings['DEPLOYER_KEY'] = '0x' + '11' * 32
+        self.chain.request('anvil_setBalance', '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A',
+                           hex(10 ** 18))
+        self.assertIn('AccessControlUnauthorizedAccount',
+                      self.sluice('pause', '--contract', '--key', 'env:DEPLOYER_KEY', code=FAILED))
+
+
+if __name__ == '__main__':
+    unittest.main()

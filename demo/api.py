@@ -90,7 +90,7 @@ class Api:
         """Delivers a payment in the form it takes."""
         if payment.form == 'direct':
             return self.post('/v1/payments', {
-                'payment_id': payment.payment_id, 'wallet': payment.child,
+                'id': payment.payment_id, 'wallet': payment.child,
                 'amount': webhooks.decimal(payment.amount, 6), 'program': payment.program.name})
         return self.deliver(webhooks.payment_delivery(payment, event_id))
 

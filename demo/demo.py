@@ -34,6 +34,10 @@ KILL_GAP_S_MAX = 2.0
 KILL_COST_S = 15  # what one restart may add to the deadline
 OUTBOUND_DEADLINE_S = 20
 TICK_S = 0.2
+PAGE = 200
+PAYOUT_KINDS = ('payout_usdc', 'payout_hybrid')
+END_STATES = ('confirmed', 'parked', 'cancelled')
+OPEN_STATES = ('queued', 'held', 'assigned', 'sent', 'mined', 'unresolved')
 STAGES = {'queued': 0, 'held': 0, 'assigned': 0, 'sent': 1, 'mined': 2, 'confirmed': 3}
 NO_ANSWER = (OSError, http.client.HTTPException)
 
@@ -74,20 +78,16 @@ class Tracker:
     def __init__(self, api, payouts):
         self.api = api
         self.total = len(payouts)
-        self.open = {payout.payment_id for payout in payouts}
-        self.jobs = {}  # payment id: the job as last seen
+        self.open = {payout.payout_id for payout in payouts}
+        self.jobs = {}  # payout id: the job as last seen
 
     def poll(self):
-        for payment_id in sorted(self.open):
-            try:
-                answer = self.api.get(f'/v1/payments/{payment_id}')
-            except NO_ANSWER:
-                return
-            job = answer.body.get('job') if answer.status == 200 else None
-            if job:
-                self.jobs[payment_id] = job
-                if job['state'] in ('confirmed', 'parked', 'cancelled'):
-                    self.open.discard(payment_id)
+        try:
+            jobs = [job for kind in PAYOUT_KINDS for job in list_jobs(self.api, f'kind={kind}')]
+        except NO_ANSWER:
+            return
+        self.jobs = {job['payout_id']: job for job in jobs}
+        self.open -= {job['payout_id'] for job in jobs if job['state'] in END_STATES}
 
     def states(self):
         return collections.Counter(job['state'] for job in self.jobs.values())
@@ -98,6 +98,18 @@ class Tracker:
         return {'accepted': len(stages), 'sent': sum(stage >= 1 for stage in stages),
                 'mined': sum(stage >= 2 for stage in stages),
                 'final': sum(stage >= 3 for stage in stages)}
+
+
+def list_jobs(api, query):
+    """All jobs that the query fits, newest first, page by page."""
+    jobs, before = [], ''
+    while True:
+        page = expect_answer('the list of jobs',
+                             api.get(f'/v1/jobs?limit={PAGE}&{query}{before}'), {200}).body
+        jobs += page['jobs']
+        if not page['next_before']:
+            return jobs
+        before = f'&before={page["next_before"]}'
 
 
 def register_users(api, users):
@@ -125,7 +137,9 @@ def deliver_refund_first(api, payment):
     """The refund overtakes its payment; the payment then earns nothing."""
     refund = webhooks.refund_delivery(payment, f'evt-refund-{payment.payment_id}')
     expect_answer('the early refund', api.deliver(refund), {200, 202})
-    expect_answer('its payment', api.pay(payment, f'evt-{payment.payment_id}'), {200, 202})
+    taken = expect_answer('its payment', api.pay(payment, f'evt-{payment.payment_id}'), {200})
+    if taken.body['payment']['state'] != 'refunded':
+        raise DemoError(f'a payment whose refund came first is {taken.body}')
 
 
 def deliver_payment(api, payment):
@@ -150,7 +164,9 @@ def deliver_all(api, scenario, pause_s):
         return deliver_payment(api, payment)
 
     def again(pair):
-        return expect_answer(f'duplicate of {pair[0].payment_id}', api.pay(*pair), {200, 202})
+        answer = expect_answer(f'duplicate of {pair[0].payment_id}', api.pay(*pair), {200})
+        if not answer.body['duplicate']:
+            raise DemoError(f'{pair[0].payment_id} was taken twice: {answer.body}')
 
     repeated = list(duplicates(scenario.payments))
     with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
@@ -196,11 +212,9 @@ def settle_rest(api):
     """Referrals and identities are jobs too: waits until nothing is open but what is parked."""
     def is_settled():
         try:
-            answers = [api.get(f'/v1/jobs?state={state}') for state in
-                       ('queued', 'assigned', 'sent', 'mined', 'unresolved', 'held')]
+            return not any(list_jobs(api, f'state={state}') for state in OPEN_STATES)
         except NO_ANSWER:
             return False
-        return all(answer.status == 200 and not answer.body['jobs'] for answer in answers)
     stacks.wait_for('the last referrals and identities', is_settled, FINAL_DEADLINE_S)
 
 
@@ -212,16 +226,17 @@ def milliseconds_between(earlier, later):
 
 def payout_rows(payouts, tracker, api):
     for payout in payouts:
-        job = api.get(f'/v1/jobs/{tracker.jobs[payout.payment_id]["id"]}').body
+        job = api.get(f'/v1/jobs/{tracker.jobs[payout.payout_id]["id"]}').body
+        included = job['slot']['inclusion']
         mined = [event['at'] for event in job['timeline'] if event['to'] == 'mined']
         yield (payout.payment_id, ui.short(payout.referrer, 13), webhooks.decimal(payout.usdc, 6),
                webhooks.decimal(payout.sge, 18).rstrip('0').rstrip('.'),
-               ui.short(job['transaction'] or '', 13), job['block'],
+               ui.short(included['transaction_hash'], 13), included['block_number'],
                milliseconds_between(job['created_at'], mined[-1]) if mined else '')
 
 
 def check_parked(api):
-    parked = api.get('/v1/jobs?state=parked').body['jobs']
+    parked = list_jobs(api, 'state=parked')
     if parked:
         raise DemoError(f'{len(parked)} jobs are parked, such as {parked[0]}')
 

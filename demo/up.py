@@ -32,7 +32,7 @@ Register a customer whom an affiliate referred, take a payment, look at it:
   curl -s {header} {base}/v1/users \\
     -d '{{"wallet":"{child}","referrer":"{affiliate}","program":"standard","mint":true}}'
   curl -s {header} {base}/v1/payments \\
-    -d '{{"payment_id":"order-1","wallet":"{child}","amount":"12.50"}}'
+    -d '{{"id":"order-1","wallet":"{child}","amount":"12.50"}}'
   curl -s {header} {base}/v1/payments/order-1
 Ctrl-C stops everything.""")
 

@@ -2,6 +2,7 @@
 // The parent's side of the signer: starts it, asks it, checks its answers, ends it.
 #include "signer/signer.h"
 
+#include "signer/answer.h"
 #include "signer/child.h"
 #include "signer/policy.h"
 #include "signer/wire.h"
@@ -22,11 +23,6 @@
 // Its own end, once the socket is closed.
 #define SIGNER_END_MS_MAX  2000
 #define SIGNER_END_POLL_MS 5
-
-// Which answers of a batch have their sender recovered.
-#define RECOVERED_FIRST 16
-#define RECOVERED_EVERY 8
-
 #define DIGEST_ARENA_BYTES (1 << 20) // one encoded transaction
 
 struct signer {
@@ -195,25 +191,7 @@ static enum status exchange(struct signer *signer, struct wire_signature *ret_an
     return status;
 }
 
-// The bytes are put together here from what was asked for, so only a signature can be wrong. It
-// must be over our own digest; and the sender is recovered, which costs more than signing, for all
-// of a small batch and for some of a large one. A wrong one would pay nobody: its sender would be
-// an address without coin or role.
-static bool is_recovered(size_t index)
-{
-    return index < RECOVERED_FIRST || index % RECOVERED_EVERY == 0;
-}
-
-static bool answer_is_right(const struct sign_request *request, const struct hash32 *digest,
-                            const struct wire_signature *answer, size_t index)
-{
-    struct address sender;
-    if (!hash32_equal(&answer->digest, digest))
-        return false;
-    return !is_recovered(index) || (eth_recover(&sender, &answer->signature, digest) &&
-                                    address_equal(&sender, &request->lane));
-}
-
+// The bytes are put together here from what was asked for, so only a signature can be wrong.
 static enum status finish(struct signed_transaction *ret_signed, const struct sign_request *request,
                           const struct wire_signature *answer, size_t index, struct arena *arena,
                           struct arena *digest_arena)
@@ -222,7 +200,7 @@ static enum status finish(struct signed_transaction *ret_signed, const struct si
     arena_reset(digest_arena);
     if (!transaction_digest(&digest, &request->transaction, digest_arena))
         return STATUS_NO_MEMORY;
-    if (!answer_is_right(request, &digest, answer, index))
+    if (!answer_is_right(answer, request, &digest, index))
         return STATUS_UNAVAILABLE; // whatever answers there, it is not our signer any more
     return transaction_assemble(ret_signed, &request->transaction, &answer->signature, arena)
                ? STATUS_OK

@@ -31,11 +31,11 @@
 #define MAPPING_BYTES_MAX (256UL << 20) // larger ones are the sanitizer's own
 #define ARENA_BYTES_MAX   (512UL << 20)
 
-// AddressSanitizer makes mlock(2) do nothing.
-#if defined(__SANITIZE_ADDRESS__)
+// Under Address- and ThreadSanitizer mlock(2) does nothing.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MLOCK_IS_DISABLED true
 #elif defined(__has_feature)
-#define MLOCK_IS_DISABLED __has_feature(address_sanitizer)
+#define MLOCK_IS_DISABLED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #else
 #define MLOCK_IS_DISABLED false
 #endif

@@ -4,7 +4,6 @@
 
 #include "base/hex.h"
 #include "eth/keccak.h"
-#include "secret/scrypt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +75,7 @@ static bool scrypt_costs_are_fine(const struct keystore *keystore)
     return 128 * n * r <= SCRYPT_MEMORY_BYTES_MAX;
 }
 
-// RFC 7914 bounds n by r, and OpenSSL holds to it; old keystores with r = 1 do not.
+// RFC 7914 bounds n by r, and OpenSSL computes nothing beyond.
 static bool scrypt_is_bounded(const struct keystore *keystore)
 {
     return 16 * keystore->r >= 64 || keystore->n < UINT64_C(1) << (16 * keystore->r);
@@ -88,7 +87,9 @@ static enum status read_scrypt(struct keystore *keystore, const json_t *params)
     bool fine = read_integer(&keystore->n, params, "n") &&
                 read_integer(&keystore->r, params, "r") &&
                 read_integer(&keystore->p, params, "p") && scrypt_costs_are_fine(keystore);
-    return fine ? STATUS_OK : STATUS_CORRUPT;
+    if (!fine)
+        return STATUS_CORRUPT;
+    return scrypt_is_bounded(keystore) ? STATUS_OK : STATUS_UNSUPPORTED;
 }
 
 static enum status read_pbkdf2(struct keystore *keystore, const json_t *params)
@@ -161,10 +162,6 @@ static bool derive(uint8_t ret_derived[DERIVED_SIZE], const struct keystore *key
         return PKCS5_PBKDF2_HMAC(passphrase, (int)size, keystore->salt, (int)keystore->salt_size,
                                  (int)keystore->rounds, EVP_sha256(), DERIVED_SIZE,
                                  ret_derived) == 1;
-    if (!scrypt_is_bounded(keystore))
-        return scrypt_unbounded(ret_derived, DERIVED_SIZE, bytes_of_text(passphrase),
-                                (struct bytes){keystore->salt, keystore->salt_size}, keystore->n,
-                                keystore->r, keystore->p);
     // What OpenSSL counts against its own limit: the table, the blocks and two spare rows.
     uint64_t memory = 128 * keystore->r * (keystore->n + keystore->p + 2);
     return EVP_PBE_scrypt(passphrase, size, keystore->salt, keystore->salt_size, keystore->n,

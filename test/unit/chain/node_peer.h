@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #define NODE_CHAIN_ID   31337
+#define NODE_TIMEOUT_MS 2000
 #define NODE_RAWS_MAX   4096
 #define NODE_ECHO_HASH  "@hash"  // a rule: the Keccak hash of the raw transaction, as nodes answer
 #define NODE_OTHER_HASH "@other" // a rule: another hash
@@ -36,16 +37,19 @@ struct node {
 // "0x.." of the first parameter's text.
 static inline bool node_take_raw(struct node *node, char out[HEX_TEXT_SIZE(32)], const char *text)
 {
-    static uint8_t raw[1 << 20];
+    size_t capacity = strlen(text) / 2;
+    uint8_t *raw = malloc(capacity);
     size_t size;
-    if (!hex_decode_any(raw, &size, sizeof raw, text))
-        return false;
-    struct hash32 hash = keccak256((struct bytes){raw, size});
-    hex_encode(out, (struct bytes){hash.bytes, sizeof hash.bytes});
-    if (node->raws_count < NODE_RAWS_MAX && size >= 4)
-        node->raws[node->raws_count++] =
-            (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 | (uint32_t)raw[2] << 8 | raw[3];
-    return true;
+    bool ok = raw && hex_decode_any(raw, &size, capacity, text) && size >= 4;
+    if (ok) {
+        struct hash32 hash = keccak256((struct bytes){raw, size});
+        hex_encode(out, (struct bytes){hash.bytes, sizeof hash.bytes});
+        if (node->raws_count < NODE_RAWS_MAX)
+            node->raws[node->raws_count++] =
+                (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 | (uint32_t)raw[2] << 8 | raw[3];
+    }
+    free(raw);
+    return ok;
 }
 
 static inline const char *node_find(const struct node *node, const char *method)
@@ -145,6 +149,6 @@ static inline struct chain *node_chain(struct node *nodes, size_t count, int64_t
     return chain_open(&(struct chain_options){.urls = urls,
                                               .urls_count = count,
                                               .chain_id = NODE_CHAIN_ID,
-                                              .timeout_ms = 300,
+                                              .timeout_ms = NODE_TIMEOUT_MS,
                                               .clock = &clock});
 }

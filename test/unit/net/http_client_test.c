@@ -11,9 +11,12 @@
 
 #include <cmocka.h>
 #include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <time.h>
 
-#define TIMEOUT_MS         300
+#define TIMEOUT_MS         10000 // where an answer comes, however busy the machine
+#define TIMEOUT_HANGING_MS 300   // where none comes
 #define RESPONSE_BYTES_MAX 65536
 #define ARENA_BYTES_MAX    (16 << 20)
 
@@ -40,16 +43,22 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct http_response ask(struct fixture *fixture, const char *url, const char *body)
+static struct http_response ask_for(struct fixture *fixture, const char *url, const char *body,
+                                    int64_t timeout_ms)
 {
     struct http_response response;
     struct http_request request = {.url = url,
                                    .content_type = body ? "application/json" : NULL,
                                    .body = bytes_of_text(body ? body : ""),
-                                   .timeout_ms = TIMEOUT_MS,
+                                   .timeout_ms = timeout_ms,
                                    .response_bytes_max = RESPONSE_BYTES_MAX};
     assert_true(http_client_run(fixture->client, &response, &request, 1, fixture->arena));
     return response;
+}
+
+static struct http_response ask(struct fixture *fixture, const char *url, const char *body)
+{
+    return ask_for(fixture, url, body, TIMEOUT_MS);
 }
 
 // What the peer does with a request, and what the client makes of it.
@@ -129,7 +138,9 @@ static void each_misbehaviour_has_its_fault(void **state)
         struct tcp_peer peer;
         assert_int_equal(set_up(&fixture), 0);
         peer_start(&peer, play, (void *)(uintptr_t)&rows[i]);
-        struct http_response response = ask(fixture, peer.url, "{}");
+        bool hangs = rows[i].holds && rows[i].fault == HTTP_UNKNOWN;
+        struct http_response response =
+            ask_for(fixture, peer.url, "{}", hangs ? TIMEOUT_HANGING_MS : TIMEOUT_MS);
         if (response.fault != rows[i].fault || response.status != rows[i].status)
             fail_msg("%s: fault %d, status %d (%s)", rows[i].name, (int)response.fault,
                      response.status, response.error);
@@ -182,6 +193,81 @@ static void a_plain_text_server_behind_https_is_not_spoken_to(void **state)
     assert_int_equal(response.fault, HTTP_NOT_SENT);
     pthread_join(thread, NULL);
     close(listener);
+}
+
+#define OPENSSL "/usr/bin/openssl"
+
+extern char **environ;
+
+static pid_t run_openssl(const char *const argv[])
+{
+    pid_t pid;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    assert_int_equal(
+        posix_spawn(&pid, OPENSSL, &actions, NULL, (char *const *)(uintptr_t)argv, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+static void make_certificate(const char *file)
+{
+    int status;
+    pid_t pid = run_openssl((const char *[]){
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+        file, "-out", file, NULL});
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+// Waits until it listens. Its answer to the first connections is a TLS alert or nothing.
+static void wait_for_listener(const char *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+    for (int waited_ms = 0; waited_ms < PEER_WAIT_MS_MAX; waited_ms += 10) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int failed = connect(fd, (struct sockaddr *)&address, sizeof address);
+        close(fd);
+        if (failed == 0)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    fail_msg("openssl s_server does not listen");
+}
+
+// Right name, in date, but signed by nobody we trust.
+static void a_certificate_that_nobody_vouches_for_ends_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char file[] = "/tmp/sluice_tls_XXXXXX";
+    char url[64];
+    char https[72];
+    if (access(OPENSSL, X_OK) != 0)
+        skip();
+    close(mkstemp(file));
+    make_certificate(file);
+    close(peer_bind(url));
+    const char *port = strrchr(url, ':') + 1;
+    pid_t pid = run_openssl((const char *[]){"openssl", "s_server", "-quiet", "-www", "-cert", file,
+                                             "-key", file, "-accept", port, NULL});
+    wait_for_listener(port);
+    snprintf(https, sizeof https, "https%s", url + strlen("http"));
+    struct http_request request = {.url = https,
+                                   .content_type = "text/plain",
+                                   .timeout_ms = TIMEOUT_MS,
+                                   .response_bytes_max = RESPONSE_BYTES_MAX};
+    struct http_response response;
+    assert_true(http_client_run(fixture->client, &response, &request, 1, fixture->arena));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    unlink(file);
+    assert_int_equal(response.fault, HTTP_NOT_SENT);
+    assert_non_null(strstr(response.error, "certificate"));
 }
 
 // The server saw the request on a kept connection, then vanished: curl's own second try is refused,
@@ -356,7 +442,7 @@ static void many_requests_run_together_each_with_its_own_end(void **state)
         requests[i] = (struct http_request){.url = i % 3 == 0 ? refused : peer.url,
                                             .content_type = "text/plain",
                                             .body = bytes_of_text("x"),
-                                            .timeout_ms = 10 * TIMEOUT_MS,
+                                            .timeout_ms = TIMEOUT_MS,
                                             .response_bytes_max = RESPONSE_BYTES_MAX};
     assert_true(http_client_run(fixture->client, responses, requests, MANY, fixture->arena));
     for (size_t i = 0; i < MANY; i++)
@@ -391,6 +477,8 @@ int main(void)
         cmocka_unit_test(each_misbehaviour_has_its_fault),
         cmocka_unit_test_setup_teardown(what_never_left_is_said_to_be_not_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_plain_text_server_behind_https_is_not_spoken_to, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_certificate_that_nobody_vouches_for_ends_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_request_lost_on_a_kept_connection_is_unknown, set_up,
                                         tear_down),

@@ -16,6 +16,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import expect
@@ -30,8 +31,9 @@ SENDERS = 8
 CONCURRENT_DUPLICATES = 20
 REPEATED_PAYMENTS = 6
 FINAL_DEADLINE_S = 60
-KILL_GAP_S_MAX = 2.0
-KILL_COST_S = 15  # what one restart may add to the deadline
+SEND_SPREAD_S = 1.0  # with kills: each payment of a portion goes out within this time
+KILL_MOMENT_S_MAX = 2.0
+KILL_COST_S = 45  # what one kill may add to the deadline: a lease has to run out
 OUTBOUND_DEADLINE_S = 20
 TICK_S = 0.2
 PAGE = 200
@@ -47,29 +49,45 @@ class DemoError(Exception):
 
 
 class Killer:
-    """Kills the services at random moments and starts them again, from the main thread."""
+    """Kills the services at random moments and starts them again, from the main thread.
+
+    The payments go out in portions, one before each kill and one after the last. Every other kill
+    waits until the relayer has sent something of its portion, so that half of them hit the API
+    taking payments and half hit transactions in flight.
+    """
 
     def __init__(self, stack, kills, chooser):
-        self.stack, self.left, self.chooser = stack, kills, chooser
+        self.stack, self.kills, self.chooser = stack, kills, chooser
+        self.gates = [threading.Event() for _ in range(kills + 1)]  # open: the portion may go out
+        self.done = 0
         self.ready = True
-        self.due = self.next_due()
+        self.begin(sent=0)
 
-    def next_due(self):
-        return time.monotonic() + self.chooser.uniform(0.05, KILL_GAP_S_MAX)
+    def begin(self, sent):
+        """The next portion goes out; its kill is due by time, or once more than `sent` are sent."""
+        self.sent = sent
+        self.due = self.a_moment_from_now() if self.done % 2 == 0 else None
+        self.gates[self.done].set()
 
-    def tick(self):
+    def a_moment_from_now(self):
+        return time.monotonic() + self.chooser.uniform(0, KILL_MOMENT_S_MAX)
+
+    def tick(self, counts):
         if not self.ready:
             self.ready = self.stack.is_ready()
-            self.due = self.next_due()
-        elif self.left > 0 and time.monotonic() >= self.due:
+            if self.ready:
+                self.begin(counts['sent'])
+        elif self.done < self.kills and self.due is None:
+            self.due = self.a_moment_from_now() if counts['sent'] > self.sent else None
+        elif self.done < self.kills and time.monotonic() >= self.due:
             self.stack.kill_sluice()
-            self.left -= 1
+            self.done += 1
             self.stack.start_sluice()
             self.ready = False
 
     @property
     def is_done(self):
-        return self.left == 0 and self.ready
+        return self.done == self.kills and self.ready
 
 
 class Tracker:
@@ -80,11 +98,13 @@ class Tracker:
         self.total = len(payouts)
         self.open = {payout.payout_id for payout in payouts}
         self.jobs = {}  # payout id: the job as last seen
+        self.problem = ''
 
     def poll(self):
         try:
             jobs = [job for kind in PAYOUT_KINDS for job in list_jobs(self.api, f'kind={kind}')]
-        except NO_ANSWER:
+        except NO_ANSWER as error:
+            self.problem = repr(error)
             return
         self.jobs = {job['payout_id']: job for job in jobs}
         self.open -= {job['payout_id'] for job in jobs if job['state'] in END_STATES}
@@ -157,10 +177,15 @@ def duplicates(payments):
     yield renamed, f'evt-again-{renamed.payment_id}'
 
 
-def deliver_all(api, scenario, pause_s):
-    """Every payment and every duplicate, many at once. Raises where one is not taken."""
-    def paced(payment):
-        time.sleep(pause_s)
+def portions(items, count):
+    """The items in so many parts of nearly the same size."""
+    return [items[len(items) * i // count:len(items) * (i + 1) // count] for i in range(count)]
+
+
+def deliver_all(api, scenario, killer):
+    """Every payment, portion by portion, then every duplicate. Raises where one is not taken."""
+    def after_a_while(payment):
+        time.sleep(random.uniform(0, SEND_SPREAD_S) if killer.kills else 0)
         return deliver_payment(api, payment)
 
     def again(pair):
@@ -168,9 +193,13 @@ def deliver_all(api, scenario, pause_s):
         if not answer.body['duplicate']:
             raise DemoError(f'{pair[0].payment_id} was taken twice: {answer.body}')
 
-    repeated = list(duplicates(scenario.payments))
     with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
-        list(pool.map(paced, scenario.payments))
+        for gate, portion in zip(killer.gates, portions(scenario.payments, len(killer.gates))):
+            while not gate.wait(TICK_S):
+                if api.given_up.is_set():
+                    return 0
+            list(pool.map(after_a_while, portion))
+    repeated = list(duplicates(scenario.payments))
     with concurrent.futures.ThreadPoolExecutor(CONCURRENT_DUPLICATES) as pool:
         list(pool.map(again, repeated))
     return len(scenario.payments) + len(repeated)
@@ -184,11 +213,12 @@ def follow(tracker, killer, sending, deadline_s):
         if time.monotonic() > deadline:
             progress.finish(tracker.counts(), tracker.total)
             raise DemoError(f'{len(tracker.open)} payouts not final after {deadline_s} s: '
-                            f'{dict(tracker.states())}, such as {sorted(tracker.open)[:3]}')
+                            f'{dict(tracker.states())}, such as {sorted(tracker.open)[:3]} '
+                            f'{tracker.problem}')
         if sending.done() and sending.exception():
             raise sending.exception()
-        killer.tick()
         tracker.poll()
+        killer.tick(tracker.counts())
         progress.show(tracker.counts(), tracker.total)
         time.sleep(TICK_S)
     progress.finish(tracker.counts(), tracker.total)
@@ -196,11 +226,10 @@ def follow(tracker, killer, sending, deadline_s):
 
 
 def deliver_and_follow(api, scenario, tracker, killer):
-    """Sends in the background, spread over the kills, while this thread kills and watches."""
-    pause_s = killer.left * KILL_GAP_S_MAX * SENDERS / len(scenario.payments)
-    deadline_s = FINAL_DEADLINE_S + killer.left * KILL_COST_S
+    """Sends in the background while this thread kills and watches."""
+    deadline_s = FINAL_DEADLINE_S + killer.kills * KILL_COST_S
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(deliver_all, api, scenario, pause_s)
+        sending = pool.submit(deliver_all, api, scenario, killer)
         try:
             return follow(tracker, killer, sending, deadline_s)
         except BaseException:

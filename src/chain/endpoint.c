@@ -113,7 +113,8 @@ static void note_rate_limit(struct pool *pool, struct endpoint *endpoint,
     int64_t rest_ms = back_off_ms(endpoint);
     if (reply->retry_after_ms > 0)
         rest_ms = reply->retry_after_ms;
-    if (is_capacity(reply) && rest_ms < ENDPOINT_CAPACITY_MS)
+    // No answer takes an endpoint out for longer than a spent quota does.
+    if (is_capacity(reply) || rest_ms > ENDPOINT_CAPACITY_MS)
         rest_ms = ENDPOINT_CAPACITY_MS;
     rest(pool, endpoint, rest_ms);
 }

@@ -69,9 +69,12 @@ static enum status head_of_one(struct pool *pool, struct chain_head *ret_head,
     struct head_read read = {.block = block};
     enum status status = pool_ask(
         pool, &(struct pool_query){.calls = call, .count = 1, .context = &read, .read = read_head});
-    if (status == STATUS_OK)
-        *ret_head = read.head;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    if (block.tag == BLOCK_LATEST)
+        pool->answered->health.head_number = read.head.number;
+    *ret_head = read.head;
+    return STATUS_OK;
 }
 
 // Books one endpoint's head and keeps it where it is the highest so far.

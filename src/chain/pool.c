@@ -89,12 +89,12 @@ static bool is_better(const struct endpoint *a, const struct endpoint *b)
 
 // Stable insertion sort: at most CHAIN_ENDPOINTS_MAX members.
 static size_t order(struct pool *pool, struct endpoint *ret_endpoints[CHAIN_ENDPOINTS_MAX],
-                    bool any_chain)
+                    bool resting_too)
 {
     size_t count = 0;
     for (size_t i = 0; i < pool->count; i++) {
         struct endpoint *endpoint = &pool->endpoints[i];
-        if (!any_chain && !endpoint_is_ready(pool, endpoint))
+        if (!resting_too && !endpoint_is_ready(pool, endpoint))
             continue;
         size_t at = count++;
         for (; at > 0 && is_better(endpoint, ret_endpoints[at - 1]); at--)
@@ -187,6 +187,8 @@ static enum status settle(struct pool *pool, struct endpoint *endpoint, enum sta
         pool_quarantine(pool, endpoint, "answered something that was not asked");
     else
         pool_note(pool, endpoint, (struct judgement){0});
+    if (status == STATUS_OK)
+        pool->answered = endpoint;
     return status == STATUS_CONFLICT ? STATUS_CORRUPT : status;
 }
 
@@ -215,7 +217,9 @@ static enum status ask_one(struct pool *pool, struct endpoint *endpoint,
 enum status pool_ask(struct pool *pool, const struct pool_query *query)
 {
     struct endpoint *endpoints[CHAIN_ENDPOINTS_MAX];
-    size_t count = order(pool, endpoints, query->any_chain);
+    size_t count = order(pool, endpoints, false);
+    if (count == 0 && query->any_chain)
+        count = order(pool, endpoints, true);
     struct rpc_reply *replies = arena_alloc_array(pool->scratch, query->count, sizeof *replies);
     enum status worst = STATUS_UNAVAILABLE;
     if (!replies)

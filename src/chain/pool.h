@@ -33,6 +33,7 @@ struct pool {
     int64_t timeout_ms;
     int64_t heads_due_ms;
     uint64_t chain_id;
+    struct endpoint *answered; // the last one whose answer read well
     size_t count;
     struct endpoint endpoints[CHAIN_ENDPOINTS_MAX];
 };
@@ -61,7 +62,7 @@ MUST_USE bool pool_begin(struct pool *pool);
 struct pool_query {
     const struct rpc_call *calls;
     size_t count;
-    bool any_chain; // ask endpoints of another chain as well
+    bool any_chain; // ask without a check, and resting ones as well where none is ready
     void *context;
     // Reads the answers: STATUS_OK; STATUS_UNAVAILABLE: it cannot say, ask another;
     // STATUS_CORRUPT: malformed; STATUS_CONFLICT: not what was asked, it lies; STATUS_NO_MEMORY.

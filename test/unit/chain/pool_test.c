@@ -49,6 +49,12 @@ static const struct trouble_row troubles[] = {
      .asked = 1,
      .rest_ms = 7000,
      .rate_limited = 1},
+    {.name = "429 with a Retry-After of a week",
+     .status = 429,
+     .header = "Retry-After: 604800\r\n",
+     .asked = 1,
+     .rest_ms = ENDPOINT_CAPACITY_MS,
+     .rate_limited = 1},
     {.name = "rate limit in the error",
      .rules = {{NONCE, "\"error\":{\"code\":-32005,\"message\":\"project ID request rate "
                        "exceeded\",\"data\":{\"rate\":{\"backoff_seconds\":30}}}"}},
@@ -276,6 +282,26 @@ static void the_endpoint_with_the_highest_head_is_asked_first(void **state)
         peer_stop(&nodes[i].peer);
 }
 
+static void the_head_of_a_single_endpoint_is_known(void **state)
+{
+    (void)state;
+    static const struct node_rule rules[] = {{"eth_getBlockByNumber", BLOCK("0x10")}, END};
+    int64_t now_ms = 0;
+    struct chain_head head;
+    struct endpoint_health health;
+    struct node node;
+    node_start(&node, rules);
+    struct chain *chain = node_chain(&node, 1, &now_ms);
+    chain_endpoints(chain, &health, 1);
+    assert_int_equal(health.head_number, -1);
+    assert_int_equal(chain->ops->head(chain, &head, latest), STATUS_OK);
+    chain_endpoints(chain, &health, 1);
+    assert_int_equal(health.head_number, 0x10);
+    assert_int_equal(health.failures, 0);
+    chain_close(chain);
+    peer_stop(&node.peer);
+}
+
 static void names_hold_scheme_and_host_only(void **state)
 {
     (void)state;
@@ -309,6 +335,7 @@ int main(void)
         cmocka_unit_test(rests_double_up_to_their_limit_and_start_anew_after_success),
         cmocka_unit_test(the_chain_is_checked_once_and_again_after_trouble),
         cmocka_unit_test(the_endpoint_with_the_highest_head_is_asked_first),
+        cmocka_unit_test(the_head_of_a_single_endpoint_is_known),
         cmocka_unit_test(names_hold_scheme_and_host_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

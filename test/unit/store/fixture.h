@@ -33,7 +33,8 @@ struct fixture {
     struct clock clock;
     struct store_options options;
     struct store *store;
-    struct arena *arena;
+    struct arena *arena;   // the test's, until it ends
+    struct arena *scratch; // check_totals
 };
 
 #define OK(call) assert_string_equal(status_text(call), "ok")
@@ -71,7 +72,9 @@ static inline void fixture_paths(struct fixture *fixture)
     fixture->options.domain.chain_id = 31337;
     fixture->options.domain.payout_contract.bytes[0] = 0xaa;
     fixture->arena = arena_new(ARENA_SIZE);
+    fixture->scratch = arena_new(ARENA_SIZE);
     assert_non_null(fixture->arena);
+    assert_non_null(fixture->scratch);
 }
 
 static inline void fixture_open(struct fixture *fixture)
@@ -86,6 +89,7 @@ static inline void fixture_close(struct fixture *fixture)
 {
     store_close(fixture->store);
     arena_free(fixture->arena);
+    arena_free(fixture->scratch);
     fixture_remove(fixture);
 }
 
@@ -245,7 +249,7 @@ static inline void check_totals(struct fixture *fixture)
         struct job *jobs;
         size_t listed, as_referrer = 0;
         compare_affiliate(tx, &scans[i]);
-        OK(jobs_list(tx, &jobs, &listed, &filter, fixture->arena));
+        OK(jobs_list(tx, &jobs, &listed, &filter, fixture->scratch));
         for (size_t j = 0; j < listed; j++)
             as_referrer += address_equal(&jobs[j].referrer, &scans[i].wallet);
         if (listed < JOBS_PAGE_MAX)
@@ -257,7 +261,7 @@ static inline void check_totals(struct fixture *fixture)
     sqlite3_finalize(row);
     store_read_end(tx);
     sqlite3_close(sqlite);
-    arena_reset(fixture->arena);
+    arena_reset(fixture->scratch);
 }
 
 static inline void commit(struct fixture *fixture)

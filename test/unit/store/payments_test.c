@@ -53,7 +53,7 @@ struct row {
     const char *key;
     uint32_t child;
     const char *program; // NULL: the user's
-    int64_t units;
+    int64_t amount;
     enum payment_outcome outcome;
     enum payment_state state; // of a NEW or DUPLICATE
     enum job_state job;       // 0: no job
@@ -95,7 +95,7 @@ static void each_payment_has_its_outcome(void **state)
                                       .payment_key = row->key,
                                       .child = wallet_of(row->child),
                                       .program_name = row->program,
-                                      .amount = usdc_of(row->units),
+                                      .amount = usdc_of(row->amount),
                                       .trace = test_trace};
         enum payment_outcome outcome;
         struct payment payment;

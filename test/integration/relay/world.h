@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole world for lane tests: a real node with the real contracts, a real store on disk, the real
+// signer process, and one lane that is stepped by hand.
+#pragma once
+
+#include "anvil.h"
+#include "relay/lane.h"
+#include "store/payments.h"
+#include "store/programs.h"
+#include "store/users.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define WORLD_CHAIN_ID 31337
+#define WORLD_RUN_MS   30000 // what a wait for jobs may take
+
+struct world {
+    struct anvil *anvil;
+    struct arena *arena;
+    struct address admin, lane_address;
+    struct address usdc, sge, identity, registry, payout;
+    char directory[64], path[96];
+    struct clock clock;
+    int64_t skew_ms; // added to both clocks: time passes at will
+    // Chosen by the test before world_start.
+    int64_t confirmations, window, batch_size_max, stuck_after_ms;
+    struct wei max_fee;
+    int32_t tries_max;
+    void (*at)(void *context, enum lane_point point);
+    void *at_context;
+
+    struct store *store;
+    struct signer *signer;
+    struct chain *chain;
+    struct claims *claims;
+    struct relay_lane *lane;
+};
+
+#define OK(call) assert_string_equal(status_text(call), "ok")
+
+// Starts the node, deploys, funds the payout contract with 1000 USDC, makes the store and the
+// programs "usdc" (10 %) and "hybrid" (10 %, 2 SGE per USDC).
+void world_open(struct world *world);
+void world_close(struct world *world);
+// What a process of the relayer opens; several in a row are restarts.
+void world_start(struct world *world);
+void world_stop(struct world *world);
+
+// Another, empty store for the same chain. Between world_stop and world_start.
+void world_forget_store(struct world *world);
+
+// Child number n and its affiliate number m, as addresses.
+struct address world_child(int number);
+struct address world_affiliate(int number);
+// Registers the child with the affiliate; with its identity where mint.
+void world_register(struct world *world, int child, int affiliate, bool mint);
+int64_t world_referral_job(struct world *world, int child);
+// Registers the referral on the chain, past the relayer.
+void world_refer(struct world *world, int child, const struct address *affiliate);
+// A payment of so many whole USDC by the child; returns the job of its payout.
+int64_t world_pay(struct world *world, const char *key, int child, const char *program,
+                  int64_t usdc);
+struct job world_job(struct world *world, int64_t job_id);
+// The state's text, for assertions that show names.
+const char *world_state(struct world *world, int64_t job_id);
+void world_cancel(struct world *world, int64_t job_id);
+
+// One step; returns what it asks to wait.
+int64_t world_step(struct world *world);
+// Steps until no job is in any of the states of `busy` (a bit set of 1 << state).
+void world_run_while(struct world *world, unsigned busy);
+// Until every job is confirmed, parked or cancelled.
+void world_run(struct world *world);
+// Steps until the job is in the state.
+void world_run_until(struct world *world, int64_t job_id, enum job_state state);
+bool world_is_held(struct world *world, enum job_kind kind, const char *reason);
+
+// From the admin's account; the call must succeed.
+void world_admin(struct world *world, const struct address *to, const struct abi_writer *call);
+void world_admin_plain(struct world *world, const struct address *to, const char *signature);
+void world_admin_address(struct world *world, const struct address *to, const char *signature,
+                         const struct address *argument);
+void world_mint_usdc(struct world *world, int64_t whole);
+// The node's own methods; params is a JSON array.
+void world_node(struct world *world, const char *method, const char *params);
+int64_t world_block_number(struct world *world);
+
+int64_t world_usdc_of(struct world *world, const struct address *holder); // base units
+uint64_t world_view(struct world *world, const struct address *to, const char *signature,
+                    const struct address *argument);
+// AffiliatePaid and PayoutOwed events with this id, on the whole chain.
+size_t world_events_of(struct world *world, const struct hash32 *payout_id);
+// Transactions the lane has in the chain.
+int64_t world_lane_nonce(struct world *world);

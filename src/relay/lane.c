@@ -212,6 +212,7 @@ static enum status run_step(struct step *step)
         note_trouble(lane, chain);
     else
         lane->trouble_ms = 0;
+    work_lane_hold(step);
     return write_and_send(step);
 }
 
@@ -225,7 +226,7 @@ static int64_t wait_ms(struct relay_lane *lane)
     if (lane_slots_open(&lane->slots) == 0 && lane->settled)
         return poll;
     int64_t wait = lane->quick_ms < poll ? lane->quick_ms : poll;
-    lane->quick_ms += lane->quick_ms / 2;
+    lane->quick_ms = wait + wait / 2 + 1;
     return wait;
 }
 

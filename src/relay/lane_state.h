@@ -101,6 +101,7 @@ enum status judge_slots(struct step *step);
 // lane_work.c: step->assignment, step->signings, step->resends.
 enum status work_read(struct step *step);
 enum status work_assign(struct step *step);
+void work_lane_hold(struct step *step);
 enum status work_mend(struct step *step);
 enum status work_sign(struct step *step);
 

@@ -186,6 +186,18 @@ enum status work_assign(struct step *step)
     return preflight_groups(step, groups, paid, paid < count ? paid : free);
 }
 
+// Where no due job made it known: a node's refusal says it, and no refusal and nothing due unsays
+// it.
+void work_lane_hold(struct step *step)
+{
+    if (step->lane_hold_known)
+        return;
+    if (step->lane->gas_refused)
+        hold_lane(step, false, true);
+    else if (step->due_count == 0 && free_slots(step->lane) > 0)
+        hold_lane(step, false, false);
+}
+
 // ---------------------------------------------------------------- mending
 
 static bool has_change(const struct step *step, const struct lane_slot *slot)

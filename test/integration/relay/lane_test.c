@@ -229,7 +229,28 @@ static void missing_gas_money_holds_all_until_it_comes(void **state)
     struct world world;
     int64_t job = one_due_payout(&world);
     set_balance(&world, "0x3e8");
+    world.skew_ms += 10000; // the lane does not read its balance all the time
     assert_holds_and_resumes(&world, job, "gas_money", give_gas_money);
+    world_close(&world);
+}
+
+// The balance went between the look and the sending: the bytes are kept, and sent again.
+static void a_transaction_refused_for_gas_money_waits_for_it(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world);
+    set_balance(&world, "0x3e8");
+    while (!world_is_held(&world, JOB_PAYOUT_USDC, "gas_money"))
+        world_step(&world);
+    assert_string_equal(world_state(&world, job), "assigned");
+    give_gas_money(&world);
+    world.skew_ms += PLAN_REFUSED_MS_MAX;
+    world_run(&world);
+    world_step(&world);
+    assert_false(world_is_held(&world, JOB_PAYOUT_USDC, "gas_money"));
+    assert_paid_once(&world, job, 1, units(5));
+    assert_int_equal(world_lane_nonce(&world), 2);
     world_close(&world);
 }
 
@@ -336,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_paused_token_holds_payouts_until_it_goes_on),
         cmocka_unit_test(short_funds_hold_payouts_until_there_is_money),
         cmocka_unit_test(missing_gas_money_holds_all_until_it_comes),
+        cmocka_unit_test(a_transaction_refused_for_gas_money_waits_for_it),
         cmocka_unit_test(fees_above_the_ceiling_hold_all_until_they_fall),
         cmocka_unit_test(what_can_never_succeed_is_parked_with_the_decoded_reason),
         cmocka_unit_test(a_referral_to_another_is_parked_and_the_same_is_done_already),

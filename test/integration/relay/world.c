@@ -553,6 +553,26 @@ void world_cancel(struct world *world, int64_t job_id)
     write_store(world, run_cancel, &job_id);
 }
 
+struct taking {
+    const struct address *lane;
+    const char *holder;
+};
+
+static enum status run_take(struct store_tx *tx, void *context)
+{
+    struct taking *taking = context;
+    struct lane lane;
+    return lane_acquire(tx, &lane, taking->lane, 0, taking->holder, LANE_LEASE_MS);
+}
+
+void world_take_lease(struct world *world, const char *holder)
+{
+    struct taking taking = {&world->lane_address, holder};
+    world->skew_ms += LANE_LEASE_MS + 1;
+    write_store(world, run_take, &taking);
+    world->skew_ms -= LANE_LEASE_MS + 1;
+}
+
 struct job world_job(struct world *world, int64_t job_id)
 {
     struct store_tx *tx;
@@ -629,10 +649,18 @@ void world_run_while(struct world *world, unsigned busy)
     }
 }
 
+#define BUSY                                                                                       \
+    (1u << JOB_QUEUED | 1u << JOB_HELD | 1u << JOB_ASSIGNED | 1u << JOB_SENT | 1u << JOB_MINED |   \
+     1u << JOB_UNRESOLVED)
+
+bool world_is_busy(struct world *world)
+{
+    return jobs_in(world, BUSY) > 0;
+}
+
 void world_run(struct world *world)
 {
-    world_run_while(world, 1u << JOB_QUEUED | 1u << JOB_HELD | 1u << JOB_ASSIGNED | 1u << JOB_SENT |
-                               1u << JOB_MINED | 1u << JOB_UNRESOLVED);
+    world_run_while(world, BUSY);
 }
 
 void world_run_until(struct world *world, int64_t job_id, enum job_state state)

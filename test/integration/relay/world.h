@@ -70,11 +70,16 @@ struct job world_job(struct world *world, int64_t job_id);
 const char *world_state(struct world *world, int64_t job_id);
 void world_cancel(struct world *world, int64_t job_id);
 
+// Another process takes the lane, at a time when our lease has run out.
+void world_take_lease(struct world *world, const char *holder);
+
 // One step; returns what it asks to wait.
 int64_t world_step(struct world *world);
 // Steps until no job is in any of the states of `busy` (a bit set of 1 << state).
 void world_run_while(struct world *world, unsigned busy);
-// Until every job is confirmed, parked or cancelled.
+// Is any job not confirmed, parked or cancelled?
+bool world_is_busy(struct world *world);
+// Until none is.
 void world_run(struct world *world);
 // Steps until the job is in the state.
 void world_run_until(struct world *world, int64_t job_id, enum job_state state);

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+// What chains do to a lane: reorganisations, forgotten transactions, stuck ones, used nonces.
+#include "world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static int64_t units(int64_t whole)
+{
+    return whole * 1000000;
+}
+
+static void assert_paid_once(struct world *world, int64_t job_id, int affiliate, int64_t usdc)
+{
+    struct job job = world_job(world, job_id);
+    struct address holder = world_affiliate(affiliate);
+    assert_string_equal(job_state_text(job.state), "confirmed");
+    assert_int_equal(world_events_of(world, &job.payout_id), 1);
+    assert_int_equal(world_usdc_of(world, &holder), usdc);
+}
+
+static void mine(struct world *world, int blocks)
+{
+    char params[32];
+    snprintf(params, sizeof params, "[\"0x%x\"]", (unsigned)blocks);
+    world_node(world, "anvil_mine", params);
+}
+
+static void steps(struct world *world, int count)
+{
+    for (int i = 0; i < count; i++)
+        world_step(world);
+}
+
+// A registered child and a due payout.
+static int64_t one_due_payout(struct world *world, int64_t confirmations)
+{
+    world_open(world);
+    world_start(world);
+    world_register(world, 1, 1, false);
+    world_run(world);
+    world_stop(world);
+    world->confirmations = confirmations;
+    world_start(world);
+    return world_pay(world, "p1", 1, "usdc", 50);
+}
+
+struct attempts {
+    struct hash32 hashes[SLOT_ATTEMPTS_MAX];
+    size_t count;
+    struct slot slot;
+};
+
+static struct attempts attempts_of(struct world *world, int64_t job)
+{
+    struct attempts found = {.count = 0};
+    struct store_tx *tx;
+    struct attempt *attempts;
+    OK(store_read(&tx, world->store));
+    OK(job_slot(tx, &found.slot, &attempts, &found.count, job, world->arena));
+    store_read_end(tx);
+    for (size_t i = 0; i < found.count; i++)
+        found.hashes[i] = attempts[i].hash;
+    return found;
+}
+
+static void a_payout_is_final_only_after_its_confirmations(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 3);
+    world_run_until(&world, job, JOB_MINED);
+    steps(&world, 5);
+    assert_string_equal(world_state(&world, job), "mined");
+    mine(&world, 1);
+    steps(&world, 5);
+    assert_string_equal(world_state(&world, job), "mined");
+    mine(&world, 1);
+    world_run(&world);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+static void
+a_transaction_dropped_by_a_reorganisation_is_sent_again_with_the_same_bytes(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 4);
+    world_run_until(&world, job, JOB_MINED);
+    struct attempts before = attempts_of(&world, job);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_node(&world, "anvil_reorg", "[1, []]");
+    world_node(&world, "anvil_dropAllTransactions", "[]");
+    world_run_until(&world, job, JOB_SENT);
+    steps(&world, 3);
+    world_node(&world, "evm_setAutomine", "[true]");
+    mine(&world, 1);
+    world_run_until(&world, job, JOB_MINED);
+    mine(&world, 3);
+    world_run(&world);
+    struct attempts after = attempts_of(&world, job);
+    assert_int_equal(after.count, 1);
+    assert_true(hash32_equal(&before.hashes[0], &after.hashes[0]));
+    assert_int_equal(before.slot.nonce, after.slot.nonce);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+static void a_rolled_back_block_loses_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 4);
+    world_run_until(&world, job, JOB_MINED);
+    struct attempts before = attempts_of(&world, job);
+    world_node(&world, "anvil_rollback", "[1]");
+    mine(&world, 2); // another block stands at its height now
+    world_run_until(&world, job, JOB_SENT);
+    world_run_until(&world, job, JOB_MINED);
+    mine(&world, 4);
+    world_run(&world);
+    struct attempts after = attempts_of(&world, job);
+    assert_true(hash32_equal(&before.hashes[0], &after.hashes[0]));
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+static void a_forgotten_transaction_is_sent_again(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 1);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, job, JOB_SENT);
+    world_node(&world, "anvil_dropAllTransactions", "[]");
+    mine(&world, 1);
+    steps(&world, 3);
+    assert_string_equal(world_state(&world, job), "sent");
+    mine(&world, PLAN_RESEND_BLOCKS);
+    steps(&world, 3);
+    mine(&world, 1);
+    world_run(&world);
+    assert_int_equal(attempts_of(&world, job).count, 1);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+static void a_stuck_transaction_is_replaced_and_paid_once(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 1);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, job, JOB_SENT);
+    world_node(&world, "anvil_setNextBlockBaseFeePerGas", "[\"0x4a817c800\"]"); // 20 gwei
+    mine(&world, 1);
+    world.skew_ms += world.stuck_after_ms;
+    steps(&world, 3);
+    struct attempts attempts = attempts_of(&world, job);
+    assert_int_equal(attempts.count, 2);
+    mine(&world, 1);
+    world_run(&world);
+    attempts = attempts_of(&world, job);
+    assert_true(hash32_equal(&attempts.slot.inclusion.transaction_hash, &attempts.hashes[1]));
+    assert_paid_once(&world, job, 1, units(5));
+    assert_int_equal(world_lane_nonce(&world), 2);
+    world_close(&world);
+}
+
+static void at_the_ceiling_a_stuck_transaction_keeps_its_bytes(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 1);
+    world_stop(&world);
+    assert_true(wei_parse_gwei(&world.max_fee, "5"));
+    world_start(&world);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, job, JOB_SENT);
+    world_node(&world, "anvil_setNextBlockBaseFeePerGas", "[\"0x4a817c800\"]"); // 20 gwei
+    mine(&world, 1);
+    for (int i = 0; i < 20; i++) {
+        world.skew_ms += world.stuck_after_ms;
+        world_step(&world);
+    }
+    assert_true(attempts_of(&world, job).count <= 8); // up to the ceiling, not past it
+    world_node(&world, "anvil_setNextBlockBaseFeePerGas", "[\"0x3b9aca00\"]");
+    mine(&world, 1);
+    world_node(&world, "evm_setAutomine", "[true]");
+    world.skew_ms += PLAN_REFUSED_MS_MAX;
+    world_run(&world);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+// The lane's key is used elsewhere: its nonce is taken by a transaction we do not know.
+static void use_nonce_elsewhere(struct world *world)
+{
+    char address[ADDRESS_TEXT_SIZE], params[300];
+    address_format(address, &world->lane_address);
+    snprintf(params, sizeof params,
+             "[{\"from\":\"%s\",\"to\":\"%s\",\"value\":\"0x1\",\"gas\":\"0x5208\","
+             "\"maxFeePerGas\":\"0x174876e800\",\"maxPriorityFeePerGas\":\"0x174876e800\","
+             "\"nonce\":\"0x%" PRIx64 "\"}]",
+             address, address, (uint64_t)world_lane_nonce(world));
+    world_node(world, "eth_sendTransaction", params);
+}
+
+static void a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 3);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, job, JOB_SENT);
+    struct attempts before = attempts_of(&world, job);
+    world_node(&world, "anvil_dropAllTransactions", "[]");
+    use_nonce_elsewhere(&world);
+    mine(&world, 1);
+    steps(&world, 5);
+    assert_string_equal(world_state(&world, job), "sent"); // the grace runs
+    world.skew_ms += PLAN_FOREIGN_GRACE_MS;
+    world_run_until(&world, job, JOB_UNRESOLVED);
+    world.skew_ms += LANE_PROOF_MS;
+    steps(&world, 3);
+    assert_string_equal(world_state(&world, job), "unresolved"); // not final yet
+    world_node(&world, "evm_setAutomine", "[true]");
+    mine(&world, 2);
+    world.skew_ms += LANE_PROOF_MS;
+    world_run_while(&world, 1u << JOB_UNRESOLVED | 1u << JOB_QUEUED);
+    world_run_until(&world, job, JOB_MINED);
+    mine(&world, 3);
+    world_run(&world);
+    struct attempts after = attempts_of(&world, job);
+    assert_int_equal(after.slot.nonce, before.slot.nonce + 1);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+static void a_foreign_transaction_that_is_reorganised_away_gives_the_nonce_back(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 5);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, job, JOB_SENT);
+    struct attempts before = attempts_of(&world, job);
+    world_node(&world, "anvil_dropAllTransactions", "[]");
+    use_nonce_elsewhere(&world);
+    mine(&world, 1);
+    steps(&world, 2);
+    world.skew_ms += PLAN_FOREIGN_GRACE_MS;
+    world_run_until(&world, job, JOB_UNRESOLVED);
+    world_node(&world, "anvil_reorg", "[1, []]");
+    world_node(&world, "anvil_dropAllTransactions", "[]");
+    world_run_until(&world, job, JOB_SENT);
+    steps(&world, 3);
+    mine(&world, 5);
+    world_run(&world);
+    struct attempts after = attempts_of(&world, job);
+    assert_int_equal(after.slot.nonce, before.slot.nonce);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+// Nonces were used before we had work: the lane closes them and goes on behind.
+static void nonces_used_while_idle_are_absorbed(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 1);
+    use_nonce_elsewhere(&world);
+    use_nonce_elsewhere(&world);
+    steps(&world, 3);
+    assert_string_equal(world_state(&world, job), "queued");
+    world.skew_ms += PLAN_FOREIGN_GRACE_MS;
+    world_run(&world);
+    assert_paid_once(&world, job, 1, units(5));
+    for (int i = 0; i < 20 && lane_look(world.lane).open > 0; i++) {
+        world.skew_ms += PLAN_FOREIGN_GRACE_MS;
+        world_step(&world);
+    }
+    assert_int_equal(lane_look(world.lane).open, 0); // proven foreign, both
+    assert_int_equal(attempts_of(&world, job).slot.nonce, 3);
+    world_close(&world);
+}
+
+// It passed the preflight and reverts in its block: the nonce is gone, the payout is not made.
+static void a_reverted_transaction_is_tried_again_where_its_cause_passes(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 1);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, job, JOB_SENT);
+    world_node(&world, "anvil_dropAllTransactions", "[]");
+    world_node(&world, "evm_setAutomine", "[true]");
+    world_admin_plain(&world, &world.payout, "pause()");
+    world.skew_ms += PLAN_RESEND_MS_MAX; // the same bytes again, now in vain
+    world_run_until(&world, job, JOB_QUEUED);
+    struct job retried = world_job(&world, job);
+    if (strstr(retried.reason, "EnforcedPause") == NULL)
+        fail_msg("%s", retried.reason);
+    assert_int_equal(world_events_of(&world, &retried.payout_id), 0);
+    world_admin_plain(&world, &world.payout, "unpause()");
+    world.skew_ms += 60000;
+    world_run(&world);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+static void a_lane_stays_within_its_window(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    world.window = 3;
+    world.batch_size_max = 1;
+    world_start(&world);
+    world_register(&world, 1, 1, false);
+    world_run(&world);
+    world_node(&world, "evm_setAutomine", "[false]");
+    for (int i = 0; i < 8; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "p%d", i);
+        world_pay(&world, key, 1, "usdc", 10);
+    }
+    steps(&world, 10);
+    assert_int_equal(lane_look(world.lane).open, 3);
+    world_node(&world, "evm_setAutomine", "[true]");
+    mine(&world, 1);
+    world_run(&world);
+    struct address holder = world_affiliate(1);
+    assert_int_equal(world_usdc_of(&world, &holder), units(8));
+    world_close(&world);
+}
+
+static void another_holder_waits_for_the_lease_and_the_first_cannot_write_past_it(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 1);
+    steps(&world, 1);
+    world_take_lease(&world, "other"); // the lease ran out while we were stopped
+    world.skew_ms += LANE_LEASE_MS;
+    int64_t second = world_pay(&world, "p2", 1, "usdc", 30);
+    int64_t nonce = world_lane_nonce(&world);
+    steps(&world, 5);
+    assert_string_equal(world_state(&world, second), "queued");
+    assert_int_equal(world_lane_nonce(&world), nonce);
+    assert_false(lane_look(world.lane).held);
+    world.skew_ms += LANE_LEASE_MS;
+    world_run(&world);
+    assert_string_equal(world_state(&world, job), "confirmed");
+    struct address holder = world_affiliate(1);
+    assert_int_equal(world_usdc_of(&world, &holder), units(8));
+    world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_payout_is_final_only_after_its_confirmations),
+        cmocka_unit_test(
+            a_transaction_dropped_by_a_reorganisation_is_sent_again_with_the_same_bytes),
+        cmocka_unit_test(a_rolled_back_block_loses_nothing),
+        cmocka_unit_test(a_forgotten_transaction_is_sent_again),
+        cmocka_unit_test(a_stuck_transaction_is_replaced_and_paid_once),
+        cmocka_unit_test(at_the_ceiling_a_stuck_transaction_keeps_its_bytes),
+        cmocka_unit_test(a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on),
+        cmocka_unit_test(a_foreign_transaction_that_is_reorganised_away_gives_the_nonce_back),
+        cmocka_unit_test(nonces_used_while_idle_are_absorbed),
+        cmocka_unit_test(a_reverted_transaction_is_tried_again_where_its_cause_passes),
+        cmocka_unit_test(a_lane_stays_within_its_window),
+        cmocka_unit_test(another_holder_waits_for_the_lease_and_the_first_cannot_write_past_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -51,20 +51,20 @@ class DemoError(Exception):
 class Killer:
     """Kills the services at random moments and starts them again, from the main thread.
 
-    The payments go out in portions, one before each kill and one after the last. Every other kill
-    waits until the relayer has sent something of its portion, so that half of them hit the API
-    taking payments and half hit transactions in flight.
+    The story is told in chapters, one before each kill and the rest after the last. Every other
+    kill waits until the relayer has sent something of its chapter, so that half of them hit the API
+    taking requests and half hit transactions in flight.
     """
 
     def __init__(self, stack, kills, chooser):
         self.stack, self.kills, self.chooser = stack, kills, chooser
-        self.gates = [threading.Event() for _ in range(kills + 1)]  # open: the portion may go out
+        self.gates = [threading.Event() for _ in range(kills + 1)]  # open: the chapter may begin
         self.done = 0
         self.ready = True
         self.begin(sent=0)
 
     def begin(self, sent):
-        """The next portion goes out; its kill is due by time, or once more than `sent` are sent."""
+        """The next chapter begins; its kill is due by time, or once more than `sent` are sent."""
         self.sent = sent
         self.due = self.a_moment_from_now() if self.done % 2 == 0 else None
         self.gates[self.done].set()
@@ -150,7 +150,8 @@ def check_refusals(api, scenario):
                   'signature_mismatch')
     expect_answer('a stale signature', api.deliver(delivery, age_s=302), {401},
                   'signature_stale')
-    expect_answer('no API key', api.once('GET', '/v1/jobs'), {401}, 'key_missing')
+    expect_answer('no API key', api.until_answered(lambda: api.once('GET', '/v1/jobs')), {401},
+                  'key_missing')
 
 
 def deliver_refund_first(api, payment):
@@ -182,56 +183,82 @@ def portions(items, count):
     return [items[len(items) * i // count:len(items) * (i + 1) // count] for i in range(count)]
 
 
-def deliver_all(api, scenario, killer):
-    """Every payment, portion by portion, then every duplicate. Raises where one is not taken."""
-    def after_a_while(payment):
-        time.sleep(random.uniform(0, SEND_SPREAD_S) if killer.kills else 0)
-        return deliver_payment(api, payment)
+def introduce(api, scenario, say):
+    """The first chapter: users, what must be refused, and a refund that overtakes its payment."""
+    register_users(api, scenario.users)
+    say(f'{len(scenario.users)} users are registered, {len(scenario.affiliates)} affiliates')
+    check_refusals(api, scenario)
+    say('refused: a self-referral, a bad signature, a stale one, a missing key')
+    deliver_refund_first(api, scenario.refunded)
 
+
+def deliver_portion(api, payments, spread_s):
+    """Many at once, each at a random moment within spread_s."""
+    def after_a_while(payment):
+        time.sleep(random.uniform(0, spread_s))
+        deliver_payment(api, payment)
+
+    with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
+        list(pool.map(after_a_while, payments))
+
+
+def deliver_duplicates(api, repeated):
     def again(pair):
         answer = expect_answer(f'duplicate of {pair[0].payment_id}', api.pay(*pair), {200})
         if not answer.body['duplicate']:
             raise DemoError(f'{pair[0].payment_id} was taken twice: {answer.body}')
 
-    with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
-        for gate, portion in zip(killer.gates, portions(scenario.payments, len(killer.gates))):
-            while not gate.wait(TICK_S):
-                if api.given_up.is_set():
-                    return 0
-            list(pool.map(after_a_while, portion))
-    repeated = list(duplicates(scenario.payments))
     with concurrent.futures.ThreadPoolExecutor(CONCURRENT_DUPLICATES) as pool:
         list(pool.map(again, repeated))
-    return len(scenario.payments) + len(repeated)
 
 
-def follow(tracker, killer, sending, deadline_s):
-    """Until all is sent, every kill is done and every payout is final."""
+def tell(api, scenario, killer, say):
+    """The whole story, chapter by chapter. Raises where something is not answered as it must."""
+    repeated = list(duplicates(scenario.payments))
+    spread_s = SEND_SPREAD_S if killer.kills else 0
+    chapters = [lambda: introduce(api, scenario, say)]
+    chapters += [lambda part=part: deliver_portion(api, part, spread_s)
+                 for part in portions(scenario.payments, max(killer.kills, 1))]
+    for number, chapter in enumerate(chapters):
+        while not killer.gates[min(number, killer.kills)].wait(TICK_S):
+            if api.given_up.is_set():
+                return
+        chapter()
+    deliver_duplicates(api, repeated)
+    say(f'{len(scenario.payments)} payments and {len(repeated)} duplicates were acknowledged')
+
+
+def follow(tracker, killer, telling, notes, deadline_s):
+    """Until all is told, every kill is done and every payout is final."""
     progress = ui.Progress()
     deadline = time.monotonic() + deadline_s
-    while not (sending.done() and killer.is_done and not tracker.open):
+    while True:
+        is_over = telling.done() and killer.is_done and not tracker.open
+        while notes:
+            progress.note(notes.pop(0))
+        if is_over:
+            break
+        if telling.done() and telling.exception():
+            raise telling.exception()
         if time.monotonic() > deadline:
-            progress.finish(tracker.counts(), tracker.total)
             raise DemoError(f'{len(tracker.open)} payouts not final after {deadline_s} s: '
                             f'{dict(tracker.states())}, such as {sorted(tracker.open)[:3]} '
                             f'{tracker.problem}')
-        if sending.done() and sending.exception():
-            raise sending.exception()
         tracker.poll()
         killer.tick(tracker.counts())
         progress.show(tracker.counts(), tracker.total)
         time.sleep(TICK_S)
     progress.finish(tracker.counts(), tracker.total)
-    return sending.result()
 
 
-def deliver_and_follow(api, scenario, tracker, killer):
-    """Sends in the background while this thread kills and watches."""
+def tell_and_follow(api, scenario, tracker, killer):
+    """Tells the story in the background while this thread kills and watches."""
+    notes = []  # what the background has to say; printed by this thread
     deadline_s = FINAL_DEADLINE_S + killer.kills * KILL_COST_S
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(deliver_all, api, scenario, killer)
+        telling = pool.submit(tell, api, scenario, killer, notes.append)
         try:
-            return follow(tracker, killer, sending, deadline_s)
+            follow(tracker, killer, telling, notes, deadline_s)
         except BaseException:
             api.given_up.set()
             raise
@@ -302,18 +329,12 @@ def run(stack, api, options):
     scenario = story.build(options.seed)
     payouts = list(story.payouts(scenario, stacks.CHAIN_ID,
                                  stack.contracts['AFFILIATE_PAYOUT_ADDRESS']))
-    register_users(api, scenario.users)
-    ui.say(f'{len(scenario.users)} users are registered, {len(scenario.affiliates)} affiliates')
-    check_refusals(api, scenario)
-    ui.say('refused: a self-referral, a bad signature, a stale one, a missing key')
-    deliver_refund_first(api, scenario.refunded)
-
-    killer = Killer(stack, options.kills, random.Random(options.seed))
     tracker = Tracker(api, payouts)
-    sent = deliver_and_follow(api, scenario, tracker, killer)
+    tell_and_follow(api, scenario, tracker,
+                    Killer(stack, options.kills, random.Random(options.seed)))
     settle_rest(api)
-    ui.say(f'{sent} deliveries of {len(scenario.payments)} payments were acknowledged'
-           + (f'; sluice up was killed {stack.kills} times' if options.kills else ''))
+    if options.kills:
+        ui.say(f'sluice up was killed {stack.kills} times')
     head = ('payment', 'affiliate', 'USDC', 'SGE', 'transaction', 'block', 'to mined, ms')
     for line in ui.table(head, list(payout_rows(payouts, tracker, api))):
         ui.say(line)

@@ -38,7 +38,7 @@ class Progress:
         self.fancy = is_fancy(stream)
         self.terminal = stream.isatty()
         self.shown = None
-        self.shown_at = -PLAIN_INTERVAL_S
+        self.shown_at = self.start
 
     def text(self, counts, total):
         picture = f'[{bar(counts["final"], total)}] ' if self.terminal else ''
@@ -55,6 +55,10 @@ class Progress:
         elif counts != self.shown and self.now() - self.shown_at >= PLAIN_INTERVAL_S:
             self.shown, self.shown_at = dict(counts), self.now()
             print(self.text(counts, total), file=self.stream, flush=True)
+
+    def note(self, text):
+        """A line of its own, above the bar."""
+        print(f'\r\033[K{text}' if self.fancy else text, file=self.stream, flush=True)
 
     def finish(self, counts, total):
         if self.terminal:

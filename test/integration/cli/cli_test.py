@@ -193,8 +193,9 @@ class OnChain(Directory):
         super().setUp()
         port = free_port()
         self.url = f'http://127.0.0.1:{port}'
-        node = subprocess.Popen([ANVIL, '--port', str(port), '--silent'], preexec_fn=die_with_parent,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        node = subprocess.Popen([ANVIL, '--port', str(port), '--silent'],
+                                preexec_fn=die_with_parent, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL)
         self.addCleanup(node.wait)
         self.addCleanup(node.kill)
         self.chain = Chain(self.url)

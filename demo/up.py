@@ -28,12 +28,12 @@ def describe(stack, api):
         ui.say(f'{name:27} {value}')
     header = f'-H "Authorization: Bearer {api.key}"'
     ui.say(f"""
-Register a customer whom an affiliate referred, take a payment, look at it:
+Register a customer whom an affiliate referred, take a payment, look at what the affiliate has:
   curl -s {header} {base}/v1/users \\
     -d '{{"wallet":"{child}","referrer":"{affiliate}","program":"standard","mint":true}}'
   curl -s {header} {base}/v1/payments \\
     -d '{{"id":"order-1","wallet":"{child}","amount":"12.50"}}'
-  curl -s {header} {base}/v1/payments/order-1
+  curl -s {header} {base}/v1/affiliates/{affiliate}
 Ctrl-C stops everything.""")
 
 

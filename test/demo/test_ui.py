@@ -40,7 +40,7 @@ class Drawing(unittest.TestCase):
             clock.return_value = moment
             progress.show(counts, 4)
         self.assertEqual(stream.getvalue(),
-                         'payouts 1/4 final, 2 mined, 3 sent, 4 accepted, 0 s\n'
+                         'payouts 1/4 final, 2 mined, 3 sent, 4 accepted, 3 s\n'
                          'payouts 4/4 final, 2 mined, 3 sent, 4 accepted, 6 s\n')
 
     def test_bars_are_full_only_at_the_end(self):

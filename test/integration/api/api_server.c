@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An API on a real store, for the tests of this directory: prints its port and keys, then takes
-// orders on standard input, one a line, each answered with "ok": park ID, not-ready WHY, ready.
-// Ends when its input ends.
+// orders on standard input, one a line, each answered with "ok": park ID, revoke NAME,
+// disk-full, not-ready WHY, ready. Ends when its input ends.
 //
 // usage: api_server STORE_FILE [NAME=NUMBER...]   names: key_rate failed_rate threads
 #include "api/api.h"
@@ -12,9 +12,11 @@
 #include "store/jobs.h"
 
 #include <nettle/sha2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define LINE_SIZE       256
 #define STOP_MS_MAX     5000
@@ -25,6 +27,11 @@ struct key_work {
     const char *name;
     unsigned scopes;
     char token[68];
+};
+
+struct revoke_work {
+    struct store_work work;
+    const char *name;
 };
 
 struct park_work {
@@ -77,6 +84,34 @@ static enum status park_jobs(struct store_tx *tx, struct store_work **works, siz
     return STATUS_OK;
 }
 
+static enum status revoke_keys(struct store_tx *tx, struct store_work **works, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool revoked = false;
+        enum status status = api_key_revoke(tx, &revoked, ((struct revoke_work *)works[i])->name);
+        if (status != STATUS_OK || !revoked)
+            return STATUS_CORRUPT;
+    }
+    return STATUS_OK;
+}
+
+// Files may not grow: the same to SQLite as a full disk.
+static void fill_disk(void)
+{
+    struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        abort();
+}
+
+static void revoke_key(struct store *store, const char *name)
+{
+    static const struct store_work_kind kind = {"revoke", revoke_keys};
+    struct revoke_work work = {.work = {.kind = &kind}, .name = name};
+    if (store_write(store, &work.work) != STATUS_OK)
+        abort();
+}
+
 static void obey(struct store *store, const char *line)
 {
     static const struct store_work_kind kind = {"park", park_jobs};
@@ -84,6 +119,10 @@ static void obey(struct store *store, const char *line)
         struct park_work park = {.work = {.kind = &kind}, .job_id = strtoll(line + 5, NULL, 10)};
         if (store_write(store, &park.work) != STATUS_OK)
             abort();
+    } else if (strncmp(line, "revoke ", 7) == 0) {
+        revoke_key(store, line + 7);
+    } else if (strcmp(line, "disk-full") == 0) {
+        fill_disk();
     } else if (strncmp(line, "not-ready ", 10) == 0) {
         snprintf(not_ready_why, sizeof not_ready_why, "%s", line + 10);
     } else if (strcmp(line, "ready") == 0) {

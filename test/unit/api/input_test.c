@@ -78,7 +78,7 @@ static void amounts_pass_exactly_or_say_what_is_wrong(void **state)
     const struct {
         const char *json;
         enum problem problem;
-        int64_t units;
+        int64_t base_units;
     } rows[] = {
         {"\"12.50\"", PROBLEM_NONE, 12500000},
         {"\"0.000001\"", PROBLEM_NONE, 1},
@@ -117,7 +117,7 @@ static void amounts_pass_exactly_or_say_what_is_wrong(void **state)
         json_t *value = json_loads(rows[i].json, JSON_DECODE_ANY, NULL);
         struct usdc amount = {0};
         enum problem problem = input_amount(&amount, value);
-        if (problem != rows[i].problem || usdc_units(amount) != rows[i].units)
+        if (problem != rows[i].problem || usdc_units(amount) != rows[i].base_units)
             fail_msg("%s: %d", rows[i].json, problem);
         json_decref(value);
     }
@@ -129,7 +129,7 @@ static void cents_are_ten_thousand_units_each(void **state)
     const struct {
         const char *json;
         enum problem problem;
-        int64_t units;
+        int64_t base_units;
     } rows[] = {
         {"1", PROBLEM_NONE, 10000},
         {"2000", PROBLEM_NONE, 20000000},
@@ -146,7 +146,7 @@ static void cents_are_ten_thousand_units_each(void **state)
         json_t *value = json_loads(rows[i].json, JSON_DECODE_ANY, NULL);
         struct usdc amount = {0};
         enum problem problem = input_amount_cents(&amount, value);
-        if (problem != rows[i].problem || usdc_units(amount) != rows[i].units)
+        if (problem != rows[i].problem || usdc_units(amount) != rows[i].base_units)
             fail_msg("%s: %d", rows[i].json, problem);
         json_decref(value);
     }

@@ -23,7 +23,7 @@ struct row {
     const char *field; // of the problem
     enum webhook_event_type type;
     const char *payment_key;
-    int64_t units;
+    int64_t base_units;
     const char *program;
     enum refund_kind refund;
 };
@@ -56,7 +56,7 @@ static void assert_event(const struct row *row, const struct webhook_event *even
         return;
     }
     assert_text(row->what, event->program, row->program);
-    if (usdc_units(event->amount) != row->units || event->wallet.bytes[0] != 0xd8)
+    if (usdc_units(event->amount) != row->base_units || event->wallet.bytes[0] != 0xd8)
         fail_msg("%s: amount or wallet", row->what);
 }
 

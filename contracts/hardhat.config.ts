@@ -33,7 +33,7 @@ export default defineConfig({
   test: {
     solidity: {
       fuzz: { runs, seed: "0x51c1ce" },
-      invariant: { runs: runs / 4, depth, failOnRevert: true },
+      invariant: { runs: Math.ceil(runs / 8), depth, failOnRevert: true },
     },
   },
 });

@@ -15,6 +15,7 @@ const EQUITY = parseUnits("1", 18);
 const { viem } = await network.create();
 const [admin, relayer, vault] = await viem.getWalletClients();
 const client = await viem.getPublicClient();
+const clock = await viem.getTestClient();
 
 let counter = 0;
 const word = (): Hex => keccak256(toHex(counter++, { size: 32 }));
@@ -77,6 +78,9 @@ async function deploy(tokenName: TokenName, fromTreasury = false, sgeMinted = tr
     }));
     return Math.round((await gasOf(payout.write.payAffiliates([payouts], as))) / to.length);
   };
+  // A whole hour lies ahead: no measurement meets the turn of one.
+  const { timestamp } = await client.getBlock();
+  await clock.setNextBlockTimestamp({ timestamp: (timestamp / 3600n + 1n) * 3600n });
   await hybrid(someone());
   return { single, hybrid, batch };
 }
@@ -92,24 +96,28 @@ async function row<T>(what: string, pay: (to: T) => Promise<number>, to: T): Pro
   return { what, fresh: await pay(to), existing: await pay(to) };
 }
 
+const rows: Row[] = [];
+async function add<T>(what: string, pay: (to: T) => Promise<number>, to: T): Promise<Row> {
+  const measured = await row(what, pay, to);
+  rows.push(measured);
+  return measured;
+}
+
 const plain = await deploy("PlainToken");
-const plainTreasury = await deploy("PlainToken", true);
-const plainTransferred = await deploy("PlainToken", false, false);
+await add("`payAffiliateUSDC`", plain.single, someone());
+await add("`payAffiliateHybrid`, SGE minted", plain.hybrid, someone());
+await add("`payAffiliates`, batch of 10", plain.batch, people(10));
+const hundred = await add("`payAffiliates`, batch of 100", plain.batch, people(100));
+await add("`payAffiliates`, batch of 200", plain.batch, people(200));
+const hybrids = (to: Address[]) => plain.batch(to, EQUITY);
+await add("`payAffiliates`, batch of 10 hybrids, SGE minted", hybrids, people(10));
+const transferred = await deploy("PlainToken", false, false);
+await add("`payAffiliateHybrid`, SGE transferred", transferred.hybrid, someone());
+const treasury = await deploy("PlainToken", true);
+await add("`payAffiliates`, batch of 100, from a treasury", treasury.batch, people(100));
 const test = await deploy("TestUSDC");
-const hundred = await row("`payAffiliates`, batch of 100", plain.batch, people(100));
-const withEquity = (d: typeof plain) => (to: Address[]) => d.batch(to, EQUITY);
-const rows: Row[] = [
-  await row("`payAffiliateUSDC`", plain.single, someone()),
-  await row("`payAffiliateHybrid`, SGE minted", plain.hybrid, someone()),
-  await row("`payAffiliateHybrid`, SGE transferred", plainTransferred.hybrid, someone()),
-  await row("`payAffiliates`, batch of 10", plain.batch, people(10)),
-  hundred,
-  await row("`payAffiliates`, batch of 200", plain.batch, people(200)),
-  await row("`payAffiliates`, batch of 100, from a treasury", plainTreasury.batch, people(100)),
-  await row("`payAffiliates`, batch of 10 hybrids, SGE minted", withEquity(plain), people(10)),
-  await row("`payAffiliateUSDC` of TestUSDC", test.single, someone()),
-  await row("`payAffiliates`, batch of 100 of TestUSDC", test.batch, people(100)),
-];
+await add("`payAffiliateUSDC` of TestUSDC", test.single, someone());
+await add("`payAffiliates`, batch of 100 of TestUSDC", test.batch, people(100));
 
 const number = (n: number): string => n.toLocaleString("en-US");
 const lines = rows.map((r) => `| ${r.what} | ${number(r.fresh)} | ${number(r.existing)} |`);
@@ -138,6 +146,9 @@ ${number(BUDGET_EXISTING)} per existing referrer.
 | call data, five words | 1,540 |
 | a hundredth of the transaction's 21,000 | 210 |
 | **before the first check** | **51,128** |
+
+The goal was 51,000 per new referrer. With this interface and this token it cannot be met; the check
+holds what is reached. The goal of 35,000 per existing referrer is met.
 `;
 
 if (!process.argv.includes("--check")) {

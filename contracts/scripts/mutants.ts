@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
-const SEARCH = { SLUICE_FUZZ_RUNS: "40", SLUICE_INVARIANT_DEPTH: "64", NO_COLOR: "1" };
+const SEARCH = { SLUICE_FUZZ_RUNS: "32", SLUICE_INVARIANT_DEPTH: "64", NO_COLOR: "1" };
 
 interface Mutant {
   bug: string;

@@ -253,13 +253,12 @@ static enum status duplicate(struct store_tx *tx, enum payment_outcome *ret_outc
     return STATUS_OK;
 }
 
+// Makes the payment whose id is taken already; a refund that came first leaves it without a job.
 static enum status payment_store(struct store_tx *tx, struct payment *ret_payment,
                                  const struct payment_input *input, const struct user *user,
-                                 const struct program *program, const struct outside_digest *digest,
-                                 int64_t tombstone_event_id)
+                                 const struct program *program, int64_t refund_event_id)
 {
     struct payment payment;
-    bool inserted = true;
     memset(&payment, 0, sizeof payment);
     memcpy(payment.key, input->payment_key, strlen(input->payment_key) + 1);
     payment.provider = input->provider;
@@ -270,14 +269,10 @@ static enum status payment_store(struct store_tx *tx, struct payment *ret_paymen
     payment.received_ms = input->received_ms;
     payment.state = PAYMENT_REFUNDED;
     enum status status = tx_new_id(tx, &payment.id, ID_PAYMENTS);
-    if (status == STATUS_OK && tombstone_event_id != 0)
-        status = outside_id_update(tx, digest, OUTSIDE_PAYMENT, payment.id);
-    else if (status == STATUS_OK)
-        status = outside_id_insert(tx, &inserted, digest, OUTSIDE_PAYMENT, payment.id);
-    if (status == STATUS_OK && tombstone_event_id == 0)
+    if (status == STATUS_OK && refund_event_id == 0)
         status = payment_settle(tx, &payment, program, &input->trace);
     if (status == STATUS_OK)
-        status = payment_insert(tx, &payment, user->id, tombstone_event_id);
+        status = payment_insert(tx, &payment, user->id, refund_event_id);
     if (status == STATUS_OK)
         *ret_payment = payment;
     return status;
@@ -303,6 +298,28 @@ static enum status parties(struct store_tx *tx, enum payment_outcome *ret_outcom
     return status;
 }
 
+// The key is in the index: a payment, or a refund that came before its payment.
+static enum status payment_known(struct store_tx *tx, enum payment_outcome *ret_outcome,
+                                 struct payment *ret_payment, const struct payment_input *input,
+                                 const struct outside_digest *digest, const struct user *user,
+                                 const struct program *program)
+{
+    enum outside_kind kind;
+    int64_t ref, payment_id;
+    enum status status = outside_id_find(tx, &kind, &ref, digest);
+    if (status != STATUS_OK)
+        return status;
+    if (kind == OUTSIDE_PAYMENT)
+        return duplicate(tx, ret_outcome, ret_payment, ref, input);
+    if (*ret_outcome != PAYMENT_NEW)
+        return STATUS_OK;
+    status = tx_next_id(tx, &payment_id, ID_PAYMENTS);
+    if (status == STATUS_OK)
+        status = outside_id_update(tx, digest, OUTSIDE_PAYMENT, payment_id);
+    return status == STATUS_OK ? payment_store(tx, ret_payment, input, user, program, ref) : status;
+}
+
+// The common case costs one descent of the index: the insert itself says whether the key is new.
 enum status payment_accept(struct store_tx *tx, enum payment_outcome *ret_outcome,
                            struct payment *ret_payment, const struct payment_input *input)
 {
@@ -310,20 +327,23 @@ enum status payment_accept(struct store_tx *tx, enum payment_outcome *ret_outcom
     if (strnlen(input->payment_key, PAYMENT_KEY_SIZE) == PAYMENT_KEY_SIZE)
         return STATUS_INVALID;
     struct outside_digest digest = payment_key_digest(input->payment_key);
-    enum outside_kind kind;
-    int64_t ref = 0;
-    enum status status = outside_id_find(tx, &kind, &ref, &digest);
-    if (status == STATUS_OK && kind == OUTSIDE_PAYMENT)
-        return duplicate(tx, ret_outcome, ret_payment, ref, input);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return status;
-    int64_t tombstone_event_id = status == STATUS_OK ? ref : 0;
-    const struct program *program;
+    const struct program *program = NULL;
     struct user user;
     enum payment_outcome outcome;
-    status = parties(tx, &outcome, &user, &program, input);
-    if (status == STATUS_OK)
-        status = payment_store(tx, ret_payment, input, &user, program, &digest, tombstone_event_id);
+    int64_t payment_id;
+    bool inserted = false;
+    enum status status = parties(tx, &outcome, &user, &program, input);
+    if (status == STATUS_OK) {
+        status = tx_next_id(tx, &payment_id, ID_PAYMENTS);
+        if (status == STATUS_OK)
+            status = outside_id_insert(tx, &inserted, &digest, OUTSIDE_PAYMENT, payment_id);
+    } else if (status == STATUS_NOT_FOUND) {
+        status = STATUS_OK;
+    }
+    if (status == STATUS_OK && inserted)
+        status = payment_store(tx, ret_payment, input, &user, program, 0);
+    else if (status == STATUS_OK)
+        status = payment_known(tx, &outcome, ret_payment, input, &digest, &user, program);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
     *ret_outcome = outcome;

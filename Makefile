@@ -39,7 +39,7 @@ lint: build-clang/build.ninja ## no clang warning; format, clang-tidy, cppcheck,
 	@tools/lint build-clang
 
 docs: build ## print the reference pages from the tables in the code
-	@for page in settings states; do build/sluice docs $$page >docs/$$page.md || exit 1; done
+	@for page in api settings states; do build/sluice docs $$page >docs/$$page.md || exit 1; done
 
 format: $(SETUP) ## clang-format all C sources
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

@@ -3,6 +3,7 @@
 // the code.
 #include "cli/docs.h"
 
+#include "api/docs.h"
 #include "base/settings.h"
 #include "cli/console.h"
 #include "job/job.h"
@@ -14,12 +15,15 @@ enum exit_code docs_run(const struct arguments *arguments)
     static const struct {
         const char *name;
         void (*print)(FILE *out);
-    } pages[] = {{"settings", settings_print_markdown}, {"states", job_print_states_markdown}};
+    } pages[] = {{"api", api_print_markdown},
+                 {"settings", settings_print_markdown},
+                 {"states", job_print_states_markdown}};
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         if (strcmp(arguments->words[0], pages[i].name) == 0) {
             pages[i].print(stdout);
             return EXIT_FINE;
         }
     }
-    return console_fail(EXIT_USAGE, "there is no page %s: settings, states", arguments->words[0]);
+    return console_fail(EXIT_USAGE, "there is no page %s: api, settings, states",
+                        arguments->words[0]);
 }

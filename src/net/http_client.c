@@ -296,7 +296,8 @@ static void describe(struct http_response *response, const struct transfer *tran
     else if (fails_before_sending(transfer->code) && transfer->code != CURLE_URL_MALFORMAT &&
              transfer->error[0] != '\0')
         text = transfer->error;
-    snprintf(response->error, sizeof response->error, "%s", text);
+    snprintf(response->error, sizeof response->error, "%.*s", (int)sizeof response->error - 1,
+             text);
 }
 
 static bool finish(struct http_response *ret_response, const struct transfer *transfer,

@@ -308,6 +308,44 @@ static void a_referral_to_another_is_parked_and_the_same_is_done_already(void **
     world_close(&world);
 }
 
+// The block is too small for the transaction, which only the sending tells: its nonce is given up
+// with an empty one, and the job comes back.
+static void small_blocks_once_committed(void *context, enum lane_point point)
+{
+    struct world *world = context;
+    if (point != LANE_COMMITTED || !world_is_busy(world))
+        return;
+    world->at = NULL;
+    world_node(world, "evm_setBlockGasLimit", "[\"0x186a0\"]");
+    world_node(world, "evm_mine", "[]");
+}
+
+static void a_transaction_refused_for_good_gives_its_nonce_up_and_twice_parks_its_job(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    world_start(&world);
+    world_register(&world, 1, 1, false);
+    world_run(&world);
+    world_stop(&world);
+    world.at = small_blocks_once_committed;
+    world.at_context = &world;
+    world_start(&world);
+    int64_t job = world_pay(&world, "p1", 1, "usdc", 50);
+    world_run_while(&world, 1u << JOB_QUEUED);
+    world_run_until(&world, job, JOB_QUEUED);
+    assert_int_equal(world_lane_nonce(&world), 2); // the filler
+    world_run(&world);
+    struct job parked = world_job(&world, job);
+    assert_string_equal(job_state_text(parked.state), "parked");
+    assert_non_null(strstr(parked.reason, "gas"));
+    assert_int_equal(world_events_of(&world, &parked.payout_id), 0);
+    assert_int_equal(world_lane_nonce(&world), 3);
+    assert_int_equal(lane_look(world.lane).open, 0);
+    world_close(&world);
+}
+
 struct cancelling {
     struct world *world;
     int64_t job;
@@ -361,6 +399,7 @@ int main(void)
         cmocka_unit_test(fees_above_the_ceiling_hold_all_until_they_fall),
         cmocka_unit_test(what_can_never_succeed_is_parked_with_the_decoded_reason),
         cmocka_unit_test(a_referral_to_another_is_parked_and_the_same_is_done_already),
+        cmocka_unit_test(a_transaction_refused_for_good_gives_its_nonce_up_and_twice_parks_its_job),
         cmocka_unit_test(a_job_cancelled_in_the_middle_of_a_step_is_not_paid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,17 @@ size_t world_events_of(struct world *world, const struct hash32 *payout_id)
 
 // ---------------------------------------------------------------- deploying
 
+static void grant(struct world *world, const struct address *contract, const char *role,
+                  const struct address *account)
+{
+    struct hash32 hash = keccak256_text(role);
+    struct abi_writer words = abi_writer(world->arena, WORDS_MAX);
+    abi_write_selector(&words, "grantRole(bytes32,address)");
+    abi_write_hash32(&words, &hash);
+    abi_write_address(&words, account);
+    world_admin(world, contract, &words);
+}
+
 static struct address create(struct world *world, const char *name, const struct abi_writer *words)
 {
     const struct artifact *artifact = artifacts;
@@ -229,12 +240,7 @@ static void deploy_contracts(struct world *world)
     abi_write_u256(&words, u256_from_u128((uint128_t)1 << 90));
     abi_write_u256(&words, u256_from_u128((uint128_t)1 << 90));
     world->payout = create(world, "AffiliatePayout", &words);
-    struct hash32 minter = keccak256_text("MINTER_ROLE");
-    words = abi_writer(world->arena, WORDS_MAX);
-    abi_write_selector(&words, "grantRole(bytes32,address)");
-    abi_write_hash32(&words, &minter);
-    abi_write_address(&words, &world->payout);
-    world_admin(world, &world->sge, &words);
+    grant(world, &world->sge, "MINTER_ROLE", &world->payout);
 }
 
 // ---------------------------------------------------------------- the store
@@ -449,6 +455,22 @@ void world_stop(struct world *world)
     world->store = NULL;
 }
 
+void world_open_store(struct world *world, void (*on_jobs)(void *context), void *context)
+{
+    struct store_options options = store_options_of(world);
+    options.in_caller = false;
+    options.on_jobs = on_jobs;
+    options.on_jobs_context = context;
+    OK(store_open(&world->store, &options));
+}
+
+void world_grant(struct world *world, const struct address *lane)
+{
+    grant(world, &world->registry, "RELAYER_ROLE", lane);
+    grant(world, &world->payout, "RELAYER_ROLE", lane);
+    grant(world, &world->identity, "MINTER_ROLE", lane);
+}
+
 // ---------------------------------------------------------------- users, payments, jobs
 
 struct address world_child(int number)
@@ -502,14 +524,9 @@ int64_t world_referral_job(struct world *world, int child)
 
 void world_refer(struct world *world, int child, const struct address *affiliate)
 {
-    struct hash32 role = keccak256_text("RELAYER_ROLE");
     struct referral_call referral = {world_child(child), *affiliate};
-    struct abi_writer grant = abi_writer(world->arena, WORDS_MAX);
     struct bytes data;
-    abi_write_selector(&grant, "grantRole(bytes32,address)");
-    abi_write_hash32(&grant, &role);
-    abi_write_address(&grant, &world->admin);
-    world_admin(world, &world->registry, &grant);
+    grant(world, &world->registry, "RELAYER_ROLE", &world->admin);
     assert_true(call_register_referral(&data, world->arena, &referral));
     admin_send(world, &world->registry, data);
 }

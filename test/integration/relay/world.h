@@ -50,6 +50,10 @@ void world_close(struct world *world);
 // What a process of the relayer opens; several in a row are restarts.
 void world_start(struct world *world);
 void world_stop(struct world *world);
+// Only the store, with its threads; the relay under test opens the rest.
+void world_open_store(struct world *world, void (*on_jobs)(void *context), void *context);
+// Makes another wallet a lane that the contracts obey.
+void world_grant(struct world *world, const struct address *lane);
 
 // Another, empty store for the same chain. Between world_stop and world_start.
 void world_forget_store(struct world *world);

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -89,7 +90,8 @@ static enum status configure(struct connection *connection, const struct db_opti
     snprintf(pragmas, sizeof pragmas,
              "PRAGMA busy_timeout=%d;%s PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
              "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-%d; PRAGMA temp_store=MEMORY;"
-             "PRAGMA cell_size_check=ON; PRAGMA query_only=%d;",
+             "PRAGMA cell_size_check=ON;"
+             "PRAGMA query_only=%d;",
              options->busy_ms_max, options->mode == DB_CREATE ? " PRAGMA journal_mode=WAL;" : "",
              options->cache_kib, options->mode == DB_READ);
     int result = sqlite3_exec(connection->sqlite, pragmas, NULL, NULL, NULL);
@@ -147,8 +149,17 @@ static int open_flags(enum db_mode mode)
     abort();
 }
 
+// Without SQLite's own memory statistics: they take a lock of the process in every allocation.
+// Where somebody has started SQLite before us it stays as it is.
+static void configure_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum status open_connection(void **ret_connection, const struct db_options *options)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure_library);
     if (options->mode != DB_CREATE && stat_size(options->target) < 0 && errno == ENOENT)
         return STATUS_NOT_FOUND;
     struct connection *connection = calloc(1, sizeof *connection);

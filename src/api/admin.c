@@ -95,12 +95,9 @@ static struct fault read_kinds(unsigned *ret_kinds, const json_t *body)
 static void change_holds(struct call *call, bool pause)
 {
     static const char *const fields[] = {"kinds", "why", NULL};
-    struct hold_input *input = arena_alloc(call->arena, sizeof *input);
-    call->input = input;
-    if (!input) {
-        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
+    struct hold_input *input = call_new_input(call, sizeof *input);
+    if (!input)
         return;
-    }
     input->pause = pause;
     if (!call_take_body(call, fields, true) || !call_take_text(call, &input->why, "why", false))
         return;
@@ -176,12 +173,9 @@ static enum status apply_job(struct call *call, struct store_tx *tx)
 static void change(struct call *call, enum job_state next)
 {
     static const char *const fields[] = {NULL};
-    struct job_input *input = arena_alloc(call->arena, sizeof *input);
-    call->input = input;
-    if (!input) {
-        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
+    struct job_input *input = call_new_input(call, sizeof *input);
+    if (!input)
         return;
-    }
     input->next = next;
     if (call_take_body(call, fields, true) && job_id_of_path(call, &input->id))
         call_write(call, apply_job);

@@ -233,7 +233,15 @@ void call_write(struct call *call, call_apply apply)
         write_done(&call->work, status);
 }
 
-// ---- bodies
+// ---- input
+
+void *call_new_input(struct call *call, size_t size)
+{
+    call->input = arena_alloc(call->arena, size);
+    if (!call->input)
+        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
+    return call->input;
+}
 
 bool call_take_body(struct call *call, const char *const *fields, bool optional)
 {

@@ -86,6 +86,10 @@ void call_read(struct call *call, call_apply apply);
 // Hands apply to the store's writer and answers after the commit.
 void call_write(struct call *call, call_apply apply);
 
+// Zeroed memory for the handler's input, kept as call->input. Refuses and returns NULL where memory
+// is out.
+MUST_USE void *call_new_input(struct call *call, size_t size);
+
 // Parses the body into call->body and checks its fields. Refuses and returns false on a fault.
 // optional: an empty body leaves call->body NULL.
 MUST_USE bool call_take_body(struct call *call, const char *const *fields, bool optional);

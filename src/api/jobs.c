@@ -70,9 +70,11 @@ static enum status apply_list(struct call *call, struct store_tx *tx)
 
 void api_jobs_get_many(struct call *call)
 {
-    struct job_filter filter = {.limit = JOBS_PAGE_DEFAULT};
-    call->input = &filter;
-    if (read_filter(call, &filter))
+    struct job_filter *filter = call_new_input(call, sizeof *filter);
+    if (!filter)
+        return;
+    filter->limit = JOBS_PAGE_DEFAULT;
+    if (read_filter(call, filter))
         call_read(call, apply_list);
 }
 
@@ -127,8 +129,7 @@ static enum status apply_get(struct call *call, struct store_tx *tx)
 
 void api_jobs_get(struct call *call)
 {
-    int64_t id;
-    call->input = &id;
-    if (job_id_of_path(call, &id))
+    int64_t *id = call_new_input(call, sizeof *id);
+    if (id && job_id_of_path(call, id))
         call_read(call, apply_get);
 }

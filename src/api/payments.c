@@ -62,12 +62,8 @@ static struct fault read_rest(struct call *call, struct payment_input *input)
 void api_payments_create(struct call *call)
 {
     static const char *const fields[] = {"id", "wallet", "amount", "program", NULL};
-    struct payment_input *input = arena_alloc(call->arena, sizeof *input);
-    if (!input) {
-        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
-        return;
-    }
-    if (!call_take_body(call, fields, false) ||
+    struct payment_input *input = call_new_input(call, sizeof *input);
+    if (!input || !call_take_body(call, fields, false) ||
         !call_take_text(call, &input->payment_key, "id", true) ||
         !call_take_wallet(call, &input->child, "wallet", true) ||
         !call_take_text(call, &input->program_name, "program", false))
@@ -80,7 +76,6 @@ void api_payments_create(struct call *call)
     input->provider = PROVIDER_DIRECT;
     input->received_ms = call->request->received_ms;
     input->trace = call->trace;
-    call->input = input;
     call_write(call, apply_create);
 }
 

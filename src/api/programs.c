@@ -190,13 +190,8 @@ void api_programs_create(struct call *call)
     static const char *const fields[] = {"name",           "kind",     "trigger",
                                          "commission_bps", "sge_rate", "payout_max",
                                          "hold_seconds",   "active",   NULL};
-    struct program_input *input = arena_alloc(call->arena, sizeof *input);
-    call->input = input;
-    if (!input) {
-        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
-        return;
-    }
-    if (!call_take_body(call, fields, false))
+    struct program_input *input = call_new_input(call, sizeof *input);
+    if (!input || !call_take_body(call, fields, false))
         return;
     struct fault fault = read_new(input, call->body);
     if (fault.problem != PROBLEM_NONE)
@@ -284,13 +279,8 @@ void api_programs_change(struct call *call)
 {
     static const char *const fields[] = {"trigger",      "commission_bps", "sge_rate", "payout_max",
                                          "hold_seconds", "active",         NULL};
-    struct program_input *input = arena_alloc(call->arena, sizeof *input);
-    call->input = input;
-    if (!input) {
-        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
-        return;
-    }
-    if (!call_take_body(call, fields, false))
+    struct program_input *input = call_new_input(call, sizeof *input);
+    if (!input || !call_take_body(call, fields, false))
         return;
     struct fault fault = read_rules(input, call->body);
     if (fault.problem != PROBLEM_NONE)
@@ -301,12 +291,9 @@ void api_programs_change(struct call *call)
 
 void api_programs_delete(struct call *call)
 {
-    struct program_input *input = arena_alloc(call->arena, sizeof *input);
-    call->input = input;
-    if (!input) {
-        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
+    struct program_input *input = call_new_input(call, sizeof *input);
+    if (!input)
         return;
-    }
     input->has_active = true; // and active is false
     call_write(call, apply_change);
 }

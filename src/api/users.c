@@ -75,13 +75,8 @@ static bool take_program(struct call *call, const char **ret_program)
 void api_users_create(struct call *call)
 {
     static const char *const fields[] = {"wallet", "referrer", "program", "mint", NULL};
-    struct user_input *input = arena_alloc(call->arena, sizeof *input);
-    if (!input) {
-        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
-        return;
-    }
-    call->input = input;
-    if (!call_take_body(call, fields, false) ||
+    struct user_input *input = call_new_input(call, sizeof *input);
+    if (!input || !call_take_body(call, fields, false) ||
         !call_take_wallet(call, &input->wallet, "wallet", true) ||
         !call_take_wallet(call, &input->referrer, "referrer", false) ||
         !take_program(call, &input->program) || !take_mint(call, &input->mint))
@@ -104,9 +99,8 @@ static enum status apply_get(struct call *call, struct store_tx *tx)
 
 void api_users_get(struct call *call)
 {
-    struct address wallet;
-    call->input = &wallet;
-    if (call_path_wallet(call, &wallet))
+    struct address *wallet = call_new_input(call, sizeof *wallet);
+    if (wallet && call_path_wallet(call, wallet))
         call_read(call, apply_get);
 }
 
@@ -129,11 +123,9 @@ static enum status apply_mint(struct call *call, struct store_tx *tx)
 void api_mints_create(struct call *call)
 {
     static const char *const fields[] = {"wallet", NULL};
-    struct address *wallet = arena_alloc(call->arena, sizeof *wallet);
-    call->input = wallet;
-    if (!wallet)
-        call_refuse(call, PROBLEM_NO_MEMORY, NULL);
-    else if (call_take_body(call, fields, false) && call_take_wallet(call, wallet, "wallet", true))
+    struct address *wallet = call_new_input(call, sizeof *wallet);
+    if (wallet && call_take_body(call, fields, false) &&
+        call_take_wallet(call, wallet, "wallet", true))
         call_write(call, apply_mint);
 }
 
@@ -153,8 +145,7 @@ static enum status apply_affiliate(struct call *call, struct store_tx *tx)
 
 void api_affiliates_get(struct call *call)
 {
-    struct address wallet;
-    call->input = &wallet;
-    if (call_path_wallet(call, &wallet))
+    struct address *wallet = call_new_input(call, sizeof *wallet);
+    if (wallet && call_path_wallet(call, wallet))
         call_read(call, apply_affiliate);
 }

@@ -197,8 +197,6 @@ static void a_plain_text_server_behind_https_is_not_spoken_to(void **state)
 
 #define OPENSSL "/usr/bin/openssl"
 
-extern char **environ;
-
 static pid_t run_openssl(const char *const argv[])
 {
     pid_t pid;

@@ -213,7 +213,7 @@ static void assigning_binds_jobs_nonce_and_bytes_together(void **state)
 static void an_assignment_in_conflict_leaves_nothing_in_its_group(void **state)
 {
     struct world *world = *state;
-    const int64_t absent[] = {world->jobs[0], 999999}, twice[] = {world->jobs[0], world->jobs[0]},
+    const int64_t absent[] = {world->jobs[1], 999999}, twice[] = {world->jobs[1], world->jobs[1]},
                   taken[] = {world->jobs[1], world->jobs[0]};
     const struct {
         const char *what;

@@ -114,6 +114,24 @@ static enum status prove(struct step *step, struct lane_slot *slot)
     return STATUS_OK;
 }
 
+// ---------------------------------------------------------------- gaps
+
+// Nonces below every slot of ours are free again: final blocks were reorganised away, or the key's
+// history is another. Nothing of ours can be mined above such a gap, and filling it might put
+// something between what was final: that is an operator's decision.
+static void tell_gap(struct step *step)
+{
+    struct relay_lane *lane = step->lane;
+    int64_t lowest = lane->slots.count > 0 ? lane->slots.items[0]->row.nonce : lane->row.next_nonce;
+    bool gap = lane->nonce_known && lane->nonce < lowest;
+    if (gap && !lane->gap_told)
+        log_error("nonces below all of ours are free: a final block is gone, or this is another "
+                  "chain",
+                  {"lane", LOG_BYTES(lane->options.address.bytes, 20)},
+                  {"chain_nonce", LOG_INT(lane->nonce)}, {"lowest_of_ours", LOG_INT(lowest)});
+    lane->gap_told = gap;
+}
+
 // ---------------------------------------------------------------- all slots
 
 static void keep_grace(struct lane_slot *slot, enum track_verdict verdict,
@@ -167,6 +185,7 @@ enum status judge_slots(struct step *step)
 {
     struct relay_lane *lane = step->lane;
     lane->settled = true;
+    tell_gap(step);
     step->changes = arena_alloc_array(step->arena, lane->slots.count, sizeof *step->changes);
     if (step->changes == NULL)
         return STATUS_NO_MEMORY;

@@ -189,8 +189,9 @@ static enum status ask_alone(struct run *run)
         if (!run->ask_alone[i])
             continue;
         const struct call_result *result = &results[at++];
-        run->verdicts[i] = result->succeeded ? (struct preflight){.verdict = VERDICT_SMALL}
-                                             : of_failure(result, run->arena);
+        run->verdicts[i] = (struct preflight){.verdict = VERDICT_SMALL};
+        if (!result->succeeded)
+            run->verdicts[i] = of_failure(result, run->arena);
     }
     return STATUS_OK;
 }

@@ -156,6 +156,49 @@ static enum status check_contracts(const struct relay_options *options, struct c
     return STATUS_OK;
 }
 
+// ---------------------------------------------------------------- holds at start
+
+struct contracts_work {
+    struct store_work work;
+    struct relay_contracts contracts;
+};
+
+static enum status write_contract_holds(struct store_tx *tx,
+                                        const struct relay_contracts *contracts)
+{
+    for (int kind = JOB_REGISTER_REFERRAL; kind <= JOB_PAYOUT_HYBRID; kind++) {
+        bool changed;
+        const struct address *target = payload_target(contracts, (enum job_kind)kind);
+        enum status status = address_is_zero(target)
+                                 ? hold_set(tx, &changed, (enum job_kind)kind, "no_contract",
+                                            "the address of its contract is not among the settings")
+                                 : hold_clear(tx, &changed, (enum job_kind)kind, "no_contract");
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status run_contract_holds(struct store_tx *tx, struct store_work **works, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct contracts_work *work = (struct contracts_work *)(void *)works[i];
+        enum status status = write_contract_holds(tx, &work->contracts);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status hold_unconfigured(const struct relay_options *options)
+{
+    static const struct store_work_kind kind = {"contract holds", run_contract_holds};
+    struct contracts_work work = {
+        .work = {.kind = &kind},
+        .contracts = {options->registry, options->payout, options->identity}};
+    return store_write(options->store, &work.work);
+}
+
 // ---------------------------------------------------------------- starting
 
 static struct lane_options lane_options_of(struct relay *relay, struct lane_thread *thread,
@@ -276,6 +319,8 @@ enum status relay_start(struct relay **ret_relay, const struct relay_options *op
     atomic_store(&relay->healthy, true);
     relay_metrics_register();
     status = prepare_lanes(relay);
+    if (status == STATUS_OK)
+        status = hold_unconfigured(options);
     if (status == STATUS_OK)
         status = start_outbound(relay);
     if (status == STATUS_OK)

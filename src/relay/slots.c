@@ -117,14 +117,6 @@ enum status lane_slots_insert(struct lane_slots *slots, struct lane_slot *slot)
     return STATUS_OK;
 }
 
-struct lane_slot *lane_slots_find(const struct lane_slots *slots, int64_t slot_id)
-{
-    for (size_t i = 0; i < slots->count; i++)
-        if (slots->items[i]->row.id == slot_id)
-            return slots->items[i];
-    return NULL;
-}
-
 void lane_slots_remove(struct lane_slots *slots, int64_t slot_id)
 {
     for (size_t i = 0; i < slots->count; i++) {

@@ -63,7 +63,6 @@ struct lane_attempt *lane_slot_newest(const struct lane_slot *slot);
 
 // Keeps the order; STATUS_LIMIT past LANE_SLOTS_MAX. On failure the slot stays the caller's.
 MUST_USE enum status lane_slots_insert(struct lane_slots *slots, struct lane_slot *slot);
-struct lane_slot *lane_slots_find(const struct lane_slots *slots, int64_t slot_id);
 // Frees the slot.
 void lane_slots_remove(struct lane_slots *slots, int64_t slot_id);
 void lane_slots_clear(struct lane_slots *slots);

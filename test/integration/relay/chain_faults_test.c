@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int64_t units(int64_t whole)
 {
@@ -271,8 +272,11 @@ static void nonces_used_while_idle_are_absorbed(void **state)
     (void)state;
     struct world world;
     int64_t job = one_due_payout(&world, 1);
-    use_nonce_elsewhere(&world);
-    use_nonce_elsewhere(&world);
+    for (int64_t nonce = 1; nonce <= 2; nonce++) {
+        use_nonce_elsewhere(&world);
+        while (world_lane_nonce(&world) == nonce)
+            usleep(1000);
+    }
     steps(&world, 3);
     assert_string_equal(world_state(&world, job), "queued");
     world.skew_ms += PLAN_FOREIGN_GRACE_MS;

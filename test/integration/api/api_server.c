@@ -13,6 +13,7 @@
 
 #include <nettle/sha2.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,8 @@ struct park_work {
     int64_t job_id;
 };
 
-static char not_ready_why[LINE_SIZE];
+static char why_text[LINE_SIZE];
+static _Atomic(const char *) not_ready_why; // NULL: ready
 
 static enum status insert_keys(struct store_tx *tx, struct store_work **works, size_t count)
 {
@@ -124,9 +126,10 @@ static void obey(struct store *store, const char *line)
     } else if (strcmp(line, "disk-full") == 0) {
         fill_disk();
     } else if (strncmp(line, "not-ready ", 10) == 0) {
-        snprintf(not_ready_why, sizeof not_ready_why, "%s", line + 10);
+        snprintf(why_text, sizeof why_text, "%s", line + 10);
+        atomic_store(&not_ready_why, why_text);
     } else if (strcmp(line, "ready") == 0) {
-        not_ready_why[0] = 0;
+        atomic_store(&not_ready_why, NULL);
     } else {
         abort();
     }
@@ -137,8 +140,9 @@ static void obey(struct store *store, const char *line)
 static bool is_ready(void *context, const char **ret_why)
 {
     (void)context;
-    *ret_why = not_ready_why;
-    return not_ready_why[0] == 0;
+    const char *why = atomic_load(&not_ready_why);
+    *ret_why = why;
+    return why == NULL;
 }
 
 static int64_t option(int count, char **arguments, const char *name, int64_t fallback)

@@ -159,7 +159,8 @@ class Routes(ApiCase):
         self.assertEqual(resumed.json, {'holds': []})
 
     def test_an_operator_retries_and_cancels(self):
-        job = self.call('POST', '/v1/mints', key='write', body={'wallet': wallet(800)}).json['job_id']
+        minted = self.call('POST', '/v1/mints', key='write', body={'wallet': wallet(800)})
+        job = minted.json['job_id']
         at = f'/v1/admin/jobs/{job}'
         self.assert_problem(self.call('POST', at + '/retry', key='admin'), 409, 'job_state')
         self.server.order('park ' + job)

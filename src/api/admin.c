@@ -20,13 +20,6 @@ struct job_input {
     enum job_state next;
 };
 
-static enum status audit(struct call *call, struct store_tx *tx, const char *action,
-                         const char *detail)
-{
-    const char *actor = arena_printf(call->arena, "key:%s", call->key.name);
-    return actor && detail ? audit_append(tx, actor, action, detail) : STATUS_NO_MEMORY;
-}
-
 static enum status answer_holds(struct call *call, struct store_tx *tx)
 {
     struct hold *holds;
@@ -60,8 +53,8 @@ static enum status apply_hold(struct call *call, struct store_tx *tx)
             input->pause ? hold_set(tx, &changed, (enum job_kind)kind, HOLD_REASON, input->why)
                          : hold_clear(tx, &changed, (enum job_kind)kind, HOLD_REASON);
         if (status == STATUS_OK && changed)
-            status = audit(call, tx, input->pause ? "pause" : "resume",
-                           job_kind_text((enum job_kind)kind));
+            status = call_audit(call, tx, input->pause ? "pause" : "resume",
+                                job_kind_text((enum job_kind)kind));
         if (status != STATUS_OK)
             return status;
     }
@@ -141,8 +134,8 @@ static enum status change_job(struct call *call, struct store_tx *tx, const stru
                                                     call->key.name)};
     enum status status = job_set_state(tx, job->id, job->state, next, &change);
     if (status == STATUS_OK)
-        status = audit(call, tx, next == JOB_QUEUED ? "jobs.retry" : "jobs.cancel",
-                       arena_printf(call->arena, "job %lld", (long long)job->id));
+        status = call_audit(call, tx, next == JOB_QUEUED ? "jobs.retry" : "jobs.cancel",
+                            arena_printf(call->arena, "job %lld", (long long)job->id));
     return status;
 }
 

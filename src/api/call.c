@@ -233,6 +233,13 @@ void call_write(struct call *call, call_apply apply)
         write_done(&call->work, status);
 }
 
+enum status call_audit(struct call *call, struct store_tx *tx, const char *action,
+                       const char *detail)
+{
+    const char *actor = arena_printf(call->arena, "key:%s", call->key.name);
+    return actor && detail ? audit_append(tx, actor, action, detail) : STATUS_NO_MEMORY;
+}
+
 // ---- input
 
 void *call_new_input(struct call *call, size_t size)

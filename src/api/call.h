@@ -81,6 +81,11 @@ void call_refuse_fault(struct call *call, struct fault fault);
 enum status call_set_answer(struct call *call, int status, const struct out *out);
 enum status call_set_problem(struct call *call, enum problem problem, const char *detail);
 
+// In apply() of a write: one line of the audit trail, by this call's key. detail NULL: memory is
+// out.
+MUST_USE enum status call_audit(struct call *call, struct store_tx *tx, const char *action,
+                                const char *detail);
+
 // Runs apply on a snapshot and answers.
 void call_read(struct call *call, call_apply apply);
 // Hands apply to the store's writer and answers after the commit.

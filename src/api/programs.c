@@ -23,13 +23,6 @@ static enum status answer_program(struct call *call, int http_status, const stru
     return call_set_answer(call, http_status, &out);
 }
 
-static enum status audit(struct call *call, struct store_tx *tx, const char *action,
-                         const char *name)
-{
-    const char *actor = arena_printf(call->arena, "key:%s", call->key.name);
-    return actor ? audit_append(tx, actor, action, name) : STATUS_NO_MEMORY;
-}
-
 // ---- reading a body
 
 static struct fault read_integer(bool *ret_has, int64_t *ret_value, const json_t *body,
@@ -161,7 +154,7 @@ static enum status apply_create(struct call *call, struct store_tx *tx)
         return status;
     if (!created)
         return call_set_problem(call, PROBLEM_PROGRAM_EXISTS, NULL);
-    status = audit(call, tx, "programs.create", input->program.name);
+    status = call_audit(call, tx, "programs.create", input->program.name);
     if (status == STATUS_OK)
         status = program_by_id(tx, &program, id);
     return status == STATUS_OK ? answer_program(call, 201, &program) : status;
@@ -271,7 +264,7 @@ static enum status apply_change(struct call *call, struct store_tx *tx)
         return call_set_problem(call, PROBLEM_PROGRAM_RULE, "field sge_rate");
     status = program_update(tx, &program);
     if (status == STATUS_OK)
-        status = audit(call, tx, "programs.change", program.name);
+        status = call_audit(call, tx, "programs.change", program.name);
     return status == STATUS_OK ? answer_program(call, 200, &program) : status;
 }
 

@@ -169,6 +169,9 @@ class Routes(ApiCase):
         cancelled = self.call('POST', at + '/cancel', key='admin')
         self.assertEqual((cancelled.status, cancelled.json['state']), (200, 'cancelled'))
         self.assert_problem(self.call('POST', at + '/cancel', key='admin'), 409, 'job_state')
+        audited = self.server.count("SELECT group_concat(actor || ' ' || action) FROM audit "
+                                    'WHERE detail = ?', 'job ' + job)
+        self.assertEqual(audited, 'key:admin jobs.retry,key:admin jobs.cancel')
         timeline = self.call('GET', '/v1/jobs/' + job, key='read').json['timeline']
         self.assertEqual([(change['to'], change['cause']) for change in timeline][1:],
                          [('parked', 'test'), ('queued', 'operator'), ('cancelled', 'operator')])

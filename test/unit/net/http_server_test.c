@@ -531,6 +531,40 @@ static void stopping_waits_for_suspended_requests(void **state)
     assert_int_equal(start(state), 0);
 }
 
+static bool is_served(int fd)
+{
+    char *reply = malloc(REPLY_SIZE);
+    send_all(fd, NEXT, strlen(NEXT));
+    bool served = read_reply(fd, reply, "smuggled");
+    free(reply);
+    return served;
+}
+
+static void one_address_has_only_so_many_connections(void **state)
+{
+    (void)state;
+    enum { limit = 4 };
+    struct http_server *usual = server;
+    struct http_server_options options = {.listen = "127.0.0.1:0",
+                                          .threads = 2,
+                                          .clock = clock_system(),
+                                          .on_request = on_request,
+                                          .on_refused = on_refused,
+                                          .address_connections_max = limit};
+    int fds[limit + 1];
+    assert_int_equal(http_server_start(&server, &options), STATUS_OK);
+    for (int i = 0; i < limit; i++) {
+        fds[i] = dial();
+        assert_true(is_served(fds[i]));
+    }
+    fds[limit] = dial();
+    assert_false(is_served(fds[limit]));
+    for (int i = 0; i <= limit; i++)
+        close(fds[i]);
+    http_server_stop(server, 1000);
+    server = usual;
+}
+
 static void listen_texts_are_checked_and_a_taken_port_is_busy(void **state)
 {
     (void)state;
@@ -605,6 +639,7 @@ int main(void)
         cmocka_unit_test(a_client_that_leaves_while_suspended_harms_nothing),
         cmocka_unit_test(a_burst_of_256_connections_is_served_by_two_threads),
         cmocka_unit_test(stopping_waits_for_suspended_requests),
+        cmocka_unit_test(one_address_has_only_so_many_connections),
         cmocka_unit_test(listen_texts_are_checked_and_a_taken_port_is_busy),
         cmocka_unit_test(queries_are_taken_apart_and_decoded),
     };

@@ -54,6 +54,13 @@ static enum status sign(void *context, struct signed_transaction *ret_signed,
     return status;
 }
 
+static void show_calls(const struct lane_thread *thread)
+{
+    struct endpoint_health health[CHAIN_ENDPOINTS_MAX];
+    size_t count = chain_endpoints(thread->chain, health, CHAIN_ENDPOINTS_MAX);
+    relay_metrics_rpc((size_t)(thread - thread->relay->lanes), health, count);
+}
+
 static void *run_lane(void *context)
 {
     struct lane_thread *thread = context;
@@ -67,6 +74,7 @@ static void *run_lane(void *context)
             atomic_store(&relay->healthy, false);
             return NULL;
         }
+        show_calls(thread);
         if (wait_ms > 0)
             wake_wait(thread->wake, wait_ms);
     }

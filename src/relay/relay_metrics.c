@@ -49,11 +49,24 @@ LANE_GAUGE(open_slots, "sluice_lane_open_slots", "Transactions that are in no bl
 LANE_GAUGE(mined_slots, "sluice_lane_mined_slots", "Transactions that wait to be final.", 1);
 LANE_GAUGE(unresolved_slots, "sluice_lane_unresolved_slots", "Slots that wait for proof.", 1);
 
+#define LANE_COUNTER(object, text, what)                                                           \
+    static struct metric object = {.name = (text),                                                 \
+                                   .help = (what),                                                 \
+                                   .type = METRIC_COUNTER,                                         \
+                                   .label = "lane",                                                \
+                                   .label_values = lanes,                                          \
+                                   .unit = 1}
+LANE_COUNTER(rpc_calls, "sluice_rpc_calls_total", "JSON-RPC calls to all endpoints.");
+LANE_COUNTER(rpc_failures, "sluice_rpc_failures_total", "JSON-RPC calls that failed.");
+LANE_COUNTER(rpc_limited, "sluice_rpc_rate_limited_total",
+             "JSON-RPC calls refused for their rate.");
+
 void relay_metrics_register(void)
 {
-    struct metric *all[] = {&to_sent,      &to_mined,   &to_final,    &bumps,           &unmined,
-                            &unresolved,   &foreign,    &retried,     &parked,          &holds,
-                            &balance_gwei, &open_slots, &mined_slots, &unresolved_slots};
+    struct metric *all[] = {
+        &to_sent,     &to_mined,         &to_final,  &bumps,        &unmined,      &unresolved,
+        &foreign,     &retried,          &parked,    &holds,        &balance_gwei, &open_slots,
+        &mined_slots, &unresolved_slots, &rpc_calls, &rpc_failures, &rpc_limited};
     to_sent.bounds_count = to_mined.bounds_count = to_final.bounds_count =
         metric_latency_bounds_count;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -174,4 +187,19 @@ void relay_metrics_slots(size_t lane, const struct lane_slots *slots)
     metric_set(&open_slots, lane, open);
     metric_set(&mined_slots, lane, (int64_t)slots->count - open);
     metric_set(&unresolved_slots, lane, lost);
+}
+
+void relay_metrics_rpc(size_t lane, const struct endpoint_health *health, size_t count)
+{
+    int64_t calls = 0, failures = 0, limited = 0;
+    if (lane >= LANES_SHOWN_MAX)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        calls += health[i].calls;
+        failures += health[i].failures;
+        limited += health[i].rate_limited;
+    }
+    metric_set(&rpc_calls, lane, calls);
+    metric_set(&rpc_failures, lane, failures);
+    metric_set(&rpc_limited, lane, limited);
 }

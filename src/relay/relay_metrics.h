@@ -16,4 +16,5 @@ void relay_metrics_action(const struct job_action *action);
 void relay_metrics_hold(enum job_kind kind, const char *reason, bool held, const char *why);
 void relay_metrics_bump(void);
 void relay_metrics_balance(size_t lane, struct wei balance);
+void relay_metrics_rpc(size_t lane, const struct endpoint_health *health, size_t count);
 void relay_metrics_slots(size_t lane, const struct lane_slots *slots);

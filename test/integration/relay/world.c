@@ -348,7 +348,9 @@ void world_open(struct world *world)
     world->tries_max = 8;
     assert_true(wei_parse_gwei(&world->max_fee, "100"));
     world->arena = arena_new(ARENA_BYTES_MAX);
-    world->anvil = anvil_start(NULL);
+    // What does not fit a block waits at this node until another transaction comes.
+    static const char *const arguments[] = {"--gas-limit", "1000000000", NULL};
+    world->anvil = anvil_start(arguments);
     assert_non_null(world->anvil);
     struct eth_key key;
     uint8_t secret[32];

@@ -85,10 +85,15 @@ static enum status settle(struct step *step, struct lane_slot *slot, const struc
     *facts = (struct settle_facts){.endings = endings, .effects = effects};
     if (some_ending(endings, count, ENDING_REVERTED))
         ask_revert(facts, step, &slot->attempts[track->attempt], &track->inclusion);
-    if (plan_settle(settlements, slot, facts, &options->limits, &step->facts, step->arena))
+    if (plan_settle(settlements, slot, facts, &options->limits, &step->facts, step->arena)) {
         add_change(step, CHANGE_FINAL, slot, &track->inclusion, settlements);
-    else
-        step->lane->settled = false;
+        return STATUS_OK;
+    }
+    step->lane->settled = false;
+    if (!slot->mood.settle_told)
+        log_warn("final, but no node says what became of its jobs; asked again and again",
+                 {"slot", LOG_INT(slot->row.id)}, {"block", LOG_INT(step->facts.final_number)});
+    slot->mood.settle_told = true;
     return STATUS_OK;
 }
 

@@ -102,10 +102,10 @@ static void measure_singles(struct world *world)
     }
     qsort(mined_us, SINGLES, sizeof mined_us[0], compare);
     qsort(final_us, SINGLES, sizeof final_us[0], compare);
-    printf("one payment at a time: mined after %.1f ms (median) and %.1f ms (99 %%), final after "
-           "%.1f ms and %.1f ms\n",
-           (double)mined_us[SINGLES / 2] / 1000, (double)mined_us[SINGLES * 99 / 100] / 1000,
-           (double)final_us[SINGLES / 2] / 1000, (double)final_us[SINGLES * 99 / 100] / 1000);
+    printf("one payment at a time: mined after %lld us (median) and %lld us (99 %%), final after "
+           "%lld us and %lld us\n",
+           (long long)mined_us[SINGLES / 2], (long long)mined_us[SINGLES * 99 / 100],
+           (long long)final_us[SINGLES / 2], (long long)final_us[SINGLES * 99 / 100]);
 }
 
 int main(void)
@@ -131,9 +131,10 @@ int main(void)
     int64_t start_us = now_us(), nonce = world_lane_nonce(&world);
     relay = start_relay(&world, wake, &url);
     wait_until_done(&world);
-    double seconds = (double)(now_us() - start_us) / 1000000;
-    printf("a queue of %d payouts: %.2f s, %.0f payouts/s, %lld transactions\n", QUEUE, seconds,
-           QUEUE / seconds, (long long)(world_lane_nonce(&world) - nonce));
+    int64_t took_us = now_us() - start_us;
+    printf("a queue of %d payouts: %lld us, %lld payouts/s, %lld transactions\n", QUEUE,
+           (long long)took_us, (long long)(INT64_C(1000000) * QUEUE / took_us),
+           (long long)(world_lane_nonce(&world) - nonce));
     relay_stop(relay);
     store_close(world.store);
     signer_stop(world.signer);

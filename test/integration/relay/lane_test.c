@@ -81,6 +81,24 @@ static void payouts_are_split_by_size_and_window(void **state)
     world_close(&world);
 }
 
+static void a_hold_window_is_waited_out(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    world_start(&world);
+    world_register(&world, 1, 1, false);
+    int64_t job = world_pay(&world, "p1", 1, "patient", 50);
+    world_run_while(&world, 1u << JOB_QUEUED | 1u << JOB_MINED);
+    for (int i = 0; i < 5; i++)
+        world_step(&world);
+    assert_string_equal(world_state(&world, job), "held");
+    world.skew_ms += 60000;
+    world_run(&world);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
 // The store is lost, the chain is not: the same payment has the same id and is not paid twice.
 static void what_the_chain_has_already_is_confirmed_without_a_transaction(void **state)
 {
@@ -389,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_payment_becomes_a_final_payout),
         cmocka_unit_test(waiting_payouts_share_one_transaction),
         cmocka_unit_test(payouts_are_split_by_size_and_window),
+        cmocka_unit_test(a_hold_window_is_waited_out),
         cmocka_unit_test(what_the_chain_has_already_is_confirmed_without_a_transaction),
         cmocka_unit_test(a_blacklisted_affiliate_is_owed_and_stops_nobody),
         cmocka_unit_test(a_paused_contract_holds_payouts_until_it_goes_on),

@@ -301,7 +301,11 @@ static enum status insert_programs(struct store_tx *tx, void *context)
     snprintf(hybrid.name, sizeof hybrid.name, "hybrid");
     hybrid.kind = PROGRAM_HYBRID;
     assert_true(sge_parse(&hybrid.sge_rate, "2"));
+    struct program patient = usdc;
+    snprintf(patient.name, sizeof patient.name, "patient");
+    patient.hold_seconds = 60;
     OK(program_insert(tx, &id, &created, &usdc));
+    OK(program_insert(tx, &id, &created, &patient));
     return program_insert(tx, &id, &created, &hybrid);
 }
 

@@ -44,7 +44,7 @@ struct world {
 #define OK(call) assert_string_equal(status_text(call), "ok")
 
 // Starts the node, deploys, funds the payout contract with 1000 USDC, makes the store and the
-// programs "usdc" (10 %) and "hybrid" (10 %, 2 SGE per USDC).
+// programs "usdc" (10 %), "hybrid" (10 %, 2 SGE per USDC) and "patient" (10 %, after 60 s).
 void world_open(struct world *world);
 void world_close(struct world *world);
 // What a process of the relayer opens; several in a row are restarts.

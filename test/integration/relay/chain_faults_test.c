@@ -240,6 +240,36 @@ static void a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on(
     world_close(&world);
 }
 
+static void one_silent_witness_proves_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 1);
+    world_stop(&world);
+    world.second_witness = "http://127.0.0.1:1";
+    world_start(&world);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, job, JOB_SENT);
+    world_node(&world, "anvil_dropAllTransactions", "[]");
+    use_nonce_elsewhere(&world);
+    mine(&world, 3);
+    steps(&world, 2);
+    world.skew_ms += PLAN_FOREIGN_GRACE_MS;
+    world_run_until(&world, job, JOB_UNRESOLVED);
+    for (int i = 0; i < 5; i++) {
+        world.skew_ms += LANE_PROOF_MS;
+        world_step(&world);
+    }
+    assert_string_equal(world_state(&world, job), "unresolved");
+    world_stop(&world);
+    world.second_witness = anvil_url(world.anvil); // it answers again
+    world_start(&world);
+    world_node(&world, "evm_setAutomine", "[true]");
+    world_run(&world);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
 static void a_foreign_transaction_that_is_reorganised_away_gives_the_nonce_back(void **state)
 {
     (void)state;
@@ -374,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_stuck_transaction_is_replaced_and_paid_once),
         cmocka_unit_test(at_the_ceiling_a_stuck_transaction_keeps_its_bytes),
         cmocka_unit_test(a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on),
+        cmocka_unit_test(one_silent_witness_proves_nothing),
         cmocka_unit_test(a_foreign_transaction_that_is_reorganised_away_gives_the_nonce_back),
         cmocka_unit_test(nonces_used_while_idle_are_absorbed),
         cmocka_unit_test(a_reverted_transaction_is_tried_again_where_its_cause_passes),

@@ -400,8 +400,8 @@ static struct lane_options lane_options_of(struct world *world)
     struct lane_options options = {
         .store = world->store,
         .chain = world->chain,
-        .witnesses = &world->chain,
-        .witnesses_count = 1,
+        .witnesses = world->witnesses,
+        .witnesses_count = world->witnesses[1] == NULL ? 1 : 2,
         .signer = {sign, world->signer},
         .clock = &world->clock,
         .random = random_system(),
@@ -440,6 +440,12 @@ void world_start(struct world *world)
     start_signer(world);
     OK(store_open(&world->store, &store));
     world->chain = chain_open(&chain);
+    world->witnesses[0] = world->chain;
+    world->witnesses[1] = NULL;
+    if (world->second_witness != NULL) {
+        chain.urls = &world->second_witness;
+        world->witnesses[1] = chain_open(&chain);
+    }
     world->claims = claims_new(1);
     assert_non_null(world->chain);
     assert_non_null(world->claims);
@@ -455,6 +461,7 @@ void world_stop(struct world *world)
     lane_close(world->lane);
     claims_free(world->claims);
     chain_close(world->chain);
+    chain_close(world->witnesses[1]);
     store_close(world->store);
     signer_stop(world->signer);
     world->lane = NULL;

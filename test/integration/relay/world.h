@@ -31,12 +31,14 @@ struct world {
     int64_t confirmations, window, batch_size_max, stuck_after_ms;
     struct wei max_fee;
     int32_t tries_max;
+    const char *second_witness; // URL of a further endpoint that proofs must ask; NULL: none
     void (*at)(void *context, enum lane_point point);
     void *at_context;
 
     struct store *store;
     struct signer *signer;
     struct chain *chain;
+    struct chain *witnesses[2];
     struct claims *claims;
     struct relay_lane *lane;
 };

@@ -49,20 +49,9 @@ static void print_store(FILE *out, struct store *store)
 {
     struct store_statistics s;
     store_statistics(&s, store);
-    print_number(out, "sluice_store_commits_total", "counter", "Groups committed.", s.commits);
-    print_number(out, "sluice_store_works_total", "counter", "Pieces of work committed.", s.works);
-    print_number(out, "sluice_store_commit_failures_total", "counter", "Groups rolled back.",
-                 s.commit_failures);
-    print_number(out, "sluice_store_group_size_max", "gauge", "The largest group so far.",
-                 s.group_size_max);
     print_number(out, "sluice_store_queued", "gauge", "Pieces of work waiting.", s.queued);
     print_number(out, "sluice_store_healthy", "gauge", "1 while the store takes work.",
                  store_is_healthy(store));
-    fprintf(out,
-            "# HELP sluice_store_commit_seconds_total Time spent in commits.\n"
-            "# TYPE sluice_store_commit_seconds_total counter\n"
-            "sluice_store_commit_seconds_total %lld.%03d\n",
-            (long long)(s.commit_ms_total / 1000), (int)(s.commit_ms_total % 1000));
 }
 
 static void print_refusals(FILE *out)

@@ -37,7 +37,8 @@ const struct command commands[] = {
      0,
      0,
      "run API and relayer in one process",
-     "Runs until SIGTERM or SIGINT. Creates or migrates the store first.",
+     "Runs until SIGTERM or SIGINT. Creates or migrates the store first. --json: log lines in "
+     "JSON.",
      service_up,
      {{0}}},
     {"api",
@@ -53,7 +54,9 @@ const struct command commands[] = {
      0,
      0,
      "run the relayer alone",
-     "Runs until SIGTERM or SIGINT. The keys live in a child process, the signer.",
+     "Runs until SIGTERM or SIGINT. The keys live in a child process, the signer. --json: log "
+     "lines "
+     "in JSON.",
      service_relay,
      {{0}}},
     {"deploy",

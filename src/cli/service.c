@@ -43,14 +43,14 @@ static void service_stop(struct service *service)
     settings_free(service->settings);
 }
 
-static void setup_log(const struct settings *settings)
+static void setup_log(const struct settings *settings, bool json)
 {
     enum log_level level = LOG_INFO;
     enum log_format format = LOG_FORMAT_TEXT;
     // The settings table has checked both words.
     if (log_level_parse(&level, settings_text(settings, "LOG_LEVEL")) &&
         log_format_parse(&format, settings_text(settings, "LOG_FORMAT")))
-        log_setup(level, format);
+        log_setup(level, json ? LOG_FORMAT_JSON : format);
 }
 
 // Signals are taken by the main thread alone: blocked before the first thread exists.
@@ -300,7 +300,7 @@ static enum exit_code start_parts(struct service *service, bool with_api, bool w
     return code;
 }
 
-static enum exit_code run_service(bool with_api, bool with_relay)
+static enum exit_code run_service(bool with_api, bool with_relay, bool json)
 {
     static const char *const needed[] = {"ETH_RPC_HTTPS", "CHAIN_ID", "AFFILIATE_PAYOUT_ADDRESS",
                                          "AFFILIATE_REGISTRY_ADDRESS", NULL};
@@ -311,7 +311,7 @@ static enum exit_code run_service(bool with_api, bool with_relay)
     service.settings = console_settings(with_relay ? needed : needed_by_api);
     if (!service.settings)
         return EXIT_CONFIG;
-    setup_log(service.settings);
+    setup_log(service.settings, json);
     block_signals(&signals);
     name_holder(&service);
     enum exit_code code = EXIT_CONFIG;
@@ -326,18 +326,15 @@ static enum exit_code run_service(bool with_api, bool with_relay)
 
 enum exit_code service_up(const struct arguments *arguments)
 {
-    (void)arguments;
-    return run_service(true, true);
+    return run_service(true, true, argument_json(arguments));
 }
 
 enum exit_code service_api(const struct arguments *arguments)
 {
-    (void)arguments;
-    return run_service(true, false);
+    return run_service(true, false, argument_json(arguments));
 }
 
 enum exit_code service_relay(const struct arguments *arguments)
 {
-    (void)arguments;
-    return run_service(false, true);
+    return run_service(false, true, argument_json(arguments));
 }

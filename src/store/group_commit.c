@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Group commit: one writer thread takes all waiting work, runs it and commits it together.
 #include "store/engine.h"
+#include "store/metrics.h"
 
 #include <semaphore.h>
 #include <stdio.h>
@@ -69,6 +70,7 @@ static enum status group_write(struct store *store, struct store_work **works, s
 static void group_count(struct store *store, size_t count, enum status status, int64_t commit_ms)
 {
     struct store_statistics *statistics = &store->statistics;
+    store_metrics_commit((int64_t)count, commit_ms, status);
     statistics->commit_ms_total += commit_ms;
     if (status != STATUS_OK) {
         statistics->commit_failures++;

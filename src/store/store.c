@@ -4,6 +4,7 @@
 
 #include "db/migrate.h"
 #include "store/engine.h"
+#include "store/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,7 @@ static void store_destroy(struct store *store)
 
 enum status store_open(struct store **ret_store, const struct store_options *options)
 {
+    store_metrics_register();
     struct store *store = store_new(options);
     if (store == NULL)
         return STATUS_NO_MEMORY;

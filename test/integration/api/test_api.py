@@ -205,7 +205,7 @@ class Routes(ApiCase):
                      if not line.startswith('#'))
         self.assertGreaterEqual(int(lines['sluice_jobs{kind="payout_usdc",state="queued"}']), 1)
         self.assertGreaterEqual(int(lines['sluice_refused_total{code="key_missing"}']), 1)
-        self.assertGreaterEqual(int(lines['sluice_store_commits_total']), 1)
+        self.assertGreaterEqual(int(lines['sluice_commit_seconds_count']), 1)
         self.assertGreaterEqual(int(lines['sluice_webhook_durable_seconds_count']), 1)
         self.assertGreaterEqual(
             int(lines['sluice_http_requests_total{route="GET /v1/jobs",status="4xx"}']), 1)

@@ -47,7 +47,7 @@ void call_answer_owned(struct call *call, int status, const char *content_type, 
     send_response(call, &response);
 }
 
-void call_answer(struct call *call, int status, const struct out *out)
+void call_answer(struct call *call, int status, struct out *out)
 {
     struct bytes text;
     if (out_finish(&text, out))
@@ -98,7 +98,7 @@ void call_refuse_fault(struct call *call, struct fault fault)
                 fault.field ? arena_printf(call->arena, "field %s", fault.field) : NULL);
 }
 
-enum status call_set_answer(struct call *call, int status, const struct out *out)
+enum status call_set_answer(struct call *call, int status, struct out *out)
 {
     if (!out_finish(&call->answer.body, out))
         return STATUS_NO_MEMORY;

@@ -70,7 +70,7 @@ struct call {
 };
 
 // Answers: at once, or what apply() leaves to be sent after the commit.
-void call_answer(struct call *call, int status, const struct out *out);
+void call_answer(struct call *call, int status, struct out *out);
 void call_answer_text(struct call *call, int status, const char *content_type, struct bytes text);
 void call_answer_owned(struct call *call, int status, const char *content_type, char *text,
                        size_t size);
@@ -78,7 +78,7 @@ void call_refuse(struct call *call, enum problem problem, const char *detail);
 void call_refuse_fault(struct call *call, struct fault fault);
 
 // In apply() of a read or write: sets the answer; returns STATUS_OK.
-enum status call_set_answer(struct call *call, int status, const struct out *out);
+enum status call_set_answer(struct call *call, int status, struct out *out);
 enum status call_set_problem(struct call *call, enum problem problem, const char *detail);
 
 // In apply() of a write: one line of the audit trail, by this call's key. detail NULL: memory is

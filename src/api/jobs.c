@@ -2,6 +2,7 @@
 // Jobs: the list with its filters, and one job with all that happened to it.
 #include "api/handlers.h"
 #include "api/job_id.h"
+#include "api/job_page.h"
 #include "api/render.h"
 
 #include <string.h>
@@ -78,52 +79,18 @@ void api_jobs_get_many(struct call *call)
         call_read(call, apply_list);
 }
 
-static enum status render_job_slot(struct call *call, struct store_tx *tx, struct out *out,
-                                   const struct job *job)
-{
-    struct slot slot;
-    struct attempt *attempts;
-    size_t count;
-    enum status status = job_slot(tx, &slot, &attempts, &count, job->id, call->arena);
-    if (status == STATUS_NOT_FOUND) {
-        out_text(out, "transaction_hash", NULL);
-        out_text(out, "slot", NULL);
-        return STATUS_OK;
-    }
-    if (status != STATUS_OK)
-        return status;
-    bool included = slot.state == SLOT_MINED || slot.state == SLOT_FINAL;
-    static const struct hash32 none;
-    const struct hash32 *hash = included    ? &slot.inclusion.transaction_hash
-                                : count > 0 ? &attempts[count - 1].hash
-                                            : &none;
-    out_hash(out, "transaction_hash", hash);
-    render_slot(out, "slot", &slot, attempts, count);
-    return STATUS_OK;
-}
-
 static enum status apply_get(struct call *call, struct store_tx *tx)
 {
     const int64_t *id = call->input;
-    struct job job;
-    struct job_event *events;
-    size_t count;
+    struct job_page page;
     struct out out;
-    enum status status = job_by_id(tx, &job, *id);
+    enum status status = job_page_read(tx, &page, *id, call->arena);
     if (status == STATUS_NOT_FOUND)
         return call_set_problem(call, PROBLEM_JOB_UNKNOWN, NULL);
-    if (status == STATUS_OK)
-        status = job_timeline(tx, &events, &count, *id, call->arena);
     if (status != STATUS_OK)
         return status;
     out_start(&out, call->arena);
-    out_object(&out, NULL);
-    render_job_members(&out, &job);
-    status = render_job_slot(call, tx, &out, &job);
-    if (status != STATUS_OK)
-        return status;
-    render_timeline(&out, "timeline", events, count);
-    out_object_end(&out);
+    job_page_render(&out, &page);
     return call_set_answer(call, 200, &out);
 }
 

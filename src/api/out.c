@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A growing text in an arena, and the JSON forms of our types.
+// JSON out, on jansson: the tree under construction, and the JSON forms of our types.
 #include "api/out.h"
 
 #include "base/hex.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,124 +14,101 @@ void out_start(struct out *out, struct arena *arena)
     *out = (struct out){.arena = arena};
 }
 
-bool out_finish(struct bytes *ret_text, const struct out *out)
+json_t *out_take(struct out *out)
 {
-    if (out->failed)
-        return false;
-    *ret_text = (struct bytes){(const uint8_t *)out->data, out->size};
-    return true;
+    json_t *root = out->root;
+    out->root = NULL;
+    if (!out->failed)
+        return root;
+    json_decref(root);
+    return NULL;
 }
 
-static bool reserve(struct out *out, size_t more)
+bool out_finish(struct bytes *ret_text, struct out *out)
 {
-    if (out->failed || more <= out->capacity - out->size)
-        return !out->failed;
-    size_t capacity = out->capacity ? out->capacity : OUT_BYTES_FIRST;
-    while (capacity - out->size < more)
-        capacity *= 2;
-    char *data = arena_alloc(out->arena, capacity);
-    if (!data) {
+    json_t *root = out_take(out);
+    size_t size = root ? json_dumpb(root, NULL, 0, JSON_COMPACT) : 0;
+    char *text = size > 0 ? arena_alloc(out->arena, size) : NULL;
+    bool fine = text && json_dumpb(root, text, size, JSON_COMPACT) == size;
+    json_decref(root);
+    if (fine)
+        *ret_text = (struct bytes){(const uint8_t *)text, size};
+    return fine;
+}
+
+// Takes the value over. NULL: memory was out when it was made.
+static bool attach(struct out *out, const char *key, json_t *value)
+{
+    json_t *parent = out->depth > 0 ? out->open[out->depth - 1] : NULL;
+    if (!value || out->failed) {
+        json_decref(value);
         out->failed = true;
         return false;
     }
-    if (out->size > 0)
-        memcpy(data, out->data, out->size);
-    out->data = data;
-    out->capacity = capacity;
-    return true;
+    if (!parent) {
+        if (out->root)
+            abort(); // two outermost values
+        out->root = value;
+        return true;
+    }
+    int failure = json_is_object(parent) ? json_object_set_new(parent, key, value)
+                                         : json_array_append_new(parent, value);
+    out->failed = failure != 0;
+    return !out->failed;
 }
 
-static void append(struct out *out, const char *text, size_t size)
+static void enter(struct out *out, const char *key, json_t *value)
 {
-    if (!reserve(out, size))
+    if (out->depth == OUT_DEPTH_MAX)
+        abort();
+    if (attach(out, key, value))
+        out->open[out->depth++] = value;
+}
+
+static void leave(struct out *out)
+{
+    if (out->failed)
         return;
-    memcpy(out->data + out->size, text, size);
-    out->size += size;
-}
-
-static void append_escape(struct out *out, unsigned char c)
-{
-    char escape[8];
-    int size = c == '"' || c == '\\' ? snprintf(escape, sizeof escape, "\\%c", c)
-                                     : snprintf(escape, sizeof escape, "\\u%04x", c);
-    append(out, escape, (size_t)size);
-}
-
-static void append_quoted(struct out *out, const char *text)
-{
-    append(out, "\"", 1);
-    while (*text) {
-        size_t plain = 0;
-        while ((unsigned char)text[plain] >= ' ' && text[plain] != '"' && text[plain] != '\\')
-            plain++;
-        append(out, text, plain);
-        text += plain;
-        if (*text)
-            append_escape(out, (unsigned char)*text++);
-    }
-    append(out, "\"", 1);
-}
-
-static void before_value(struct out *out, const char *key)
-{
-    if (out->comma)
-        append(out, ",", 1);
-    out->comma = true;
-    if (key) {
-        append_quoted(out, key);
-        append(out, ":", 1);
-    }
-}
-
-static void out_raw(struct out *out, const char *key, const char *text)
-{
-    before_value(out, key);
-    append(out, text, strlen(text));
+    if (out->depth == 0)
+        abort();
+    out->depth--;
 }
 
 void out_object(struct out *out, const char *key)
 {
-    out_raw(out, key, "{");
-    out->comma = false;
+    enter(out, key, json_object());
 }
 
 void out_object_end(struct out *out)
 {
-    append(out, "}", 1);
-    out->comma = true;
+    leave(out);
 }
 
 void out_array(struct out *out, const char *key)
 {
-    out_raw(out, key, "[");
-    out->comma = false;
+    enter(out, key, json_array());
 }
 
 void out_array_end(struct out *out)
 {
-    append(out, "]", 1);
-    out->comma = true;
+    leave(out);
 }
 
+// A text that is not UTF-8 (a header may hold anything) has no JSON form.
 void out_text(struct out *out, const char *key, const char *text)
 {
-    before_value(out, key);
-    if (text)
-        append_quoted(out, text);
-    else
-        append(out, "null", 4);
+    json_t *value = text ? json_string(text) : json_null();
+    attach(out, key, value ? value : json_string("(not UTF-8)"));
 }
 
 void out_integer(struct out *out, const char *key, int64_t value)
 {
-    char text[24];
-    snprintf(text, sizeof text, "%lld", (long long)value);
-    out_raw(out, key, text);
+    attach(out, key, json_integer(value));
 }
 
 void out_boolean(struct out *out, const char *key, bool value)
 {
-    out_raw(out, key, value ? "true" : "false");
+    attach(out, key, json_boolean(value));
 }
 
 void out_id(struct out *out, const char *key, int64_t id)

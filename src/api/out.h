@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON out: objects and arrays written straight into the request's arena.
+// JSON out, on jansson: objects and arrays as they are written, and the JSON forms of our types.
 #pragma once
 
 #include "base/arena.h"
 #include "base/money.h"
 #include "eth/address.h"
 
-#define OUT_BYTES_FIRST 256
+#include <jansson.h>
 
+#define OUT_DEPTH_MAX 8
+
+// Started by out_start; must end in out_finish or out_take, which free what it holds.
 struct out {
-    struct arena *arena;
-    char *data;
-    size_t size;
-    size_t capacity;
-    bool comma;  // something stands before in this object or array
+    struct arena *arena; // of the finished text
+    json_t *root;
+    json_t *open[OUT_DEPTH_MAX]; // objects and arrays not ended yet, outermost first
+    size_t depth;
     bool failed; // memory is out; everything after is a no-op
 };
 
 void out_start(struct out *out, struct arena *arena);
-// The text so far. False where memory ran out.
-MUST_USE bool out_finish(struct bytes *ret_text, const struct out *out);
+// The text. False where memory ran out.
+MUST_USE bool out_finish(struct bytes *ret_text, struct out *out);
+// The value itself, for whoever prints it another way; NULL where memory ran out.
+json_t *out_take(struct out *out);
 
 // key is NULL for the outermost value and inside arrays.
 void out_object(struct out *out, const char *key);

@@ -3,6 +3,8 @@
 // it.
 #include "cli/jobs.h"
 
+#include "api/job_page.h"
+#include "api/render.h"
 #include "base/hex.h"
 #include "cli/console.h"
 #include "cli/number.h"
@@ -33,23 +35,6 @@ static enum tone tone_of(enum job_state state)
         return TONE_PLAIN;
     }
     return TONE_PLAIN;
-}
-
-static json_t *job_json(const struct job *job)
-{
-    char child[ADDRESS_TEXT_SIZE], referrer[ADDRESS_TEXT_SIZE], usdc[USDC_TEXT_SIZE],
-        sge[SGE_TEXT_SIZE], payout_id[HEX_TEXT_SIZE(32)];
-    address_format(child, &job->child);
-    address_format(referrer, &job->referrer);
-    usdc_format(usdc, job->usdc);
-    sge_format(sge, job->sge);
-    hex_encode(payout_id, (struct bytes){job->payout_id.bytes, sizeof job->payout_id.bytes});
-    return json_pack(
-        "{s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:I,s:s}", "id", (json_int_t)job->id, "kind",
-        job_kind_text(job->kind), "state", job_state_text(job->state), "outcome",
-        job_outcome_text(job->outcome), "payout_id", payout_id, "child", child, "referrer",
-        referrer, "usdc", usdc, "sge", sge, "tries", (int)job->tries, "created_ms",
-        (json_int_t)job->created_ms, "due_ms", (json_int_t)job->due_ms, "reason", job->reason);
 }
 
 struct listing {
@@ -87,6 +72,10 @@ static bool read_filter(struct job_filter *ret_filter, const struct arguments *a
     return !wrong;
 }
 
+static const char *const job_headings[] = {"ID",   "KIND", "STATE",   "WALLET",
+                                           "USDC", "SGE",  "CREATED", "WHY"};
+#define JOB_COLUMNS (sizeof job_headings / sizeof job_headings[0])
+
 static void add_row(struct table *table, const struct job *job)
 {
     char id[24], wallet[ADDRESS_TEXT_SIZE], usdc[USDC_TEXT_SIZE], sge[SGE_TEXT_SIZE],
@@ -103,8 +92,6 @@ static void add_row(struct table *table, const struct job *job)
 
 enum exit_code jobs_command_list(const struct arguments *arguments)
 {
-    static const char *const headings[] = {"ID",   "KIND", "STATE",   "WALLET",
-                                           "USDC", "SGE",  "CREATED", "WHY"};
     struct listing listing = {0};
     struct console console;
     if (!read_filter(&listing.filter, arguments))
@@ -114,12 +101,15 @@ enum exit_code jobs_command_list(const struct arguments *arguments)
     listing.arena = console.arena;
     enum exit_code code = console_read(&console, "the jobs cannot be read", list, &listing);
     if (code == EXIT_FINE && argument_json(arguments)) {
-        json_t *rows = json_array();
+        struct out out;
+        out_start(&out, console.arena);
+        out_array(&out, NULL);
         for (size_t i = 0; i < listing.count; i++)
-            json_array_append_new(rows, job_json(&listing.jobs[i]));
-        print_json(rows);
+            render_job(&out, NULL, &listing.jobs[i]);
+        out_array_end(&out);
+        print_json(out_take(&out));
     } else if (code == EXIT_FINE) {
-        struct table *table = table_new(headings, 8);
+        struct table *table = table_new(job_headings, JOB_COLUMNS);
         for (size_t i = 0; i < listing.count; i++)
             add_row(table, &listing.jobs[i]);
         table_print(table, stdout);
@@ -130,84 +120,55 @@ enum exit_code jobs_command_list(const struct arguments *arguments)
 struct detail {
     int64_t id;
     bool found;
-    struct job job;
-    struct job_event *events;
-    size_t events_count;
-    bool has_slot;
-    struct slot slot;
-    struct attempt *attempts;
-    size_t attempts_count;
+    struct job_page page;
     struct arena *arena;
 };
 
 static enum status read_detail(struct store_tx *tx, void *context)
 {
     struct detail *detail = context;
-    enum status status = job_by_id(tx, &detail->job, detail->id);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
-    detail->found = true;
-    status = job_timeline(tx, &detail->events, &detail->events_count, detail->id, detail->arena);
-    if (status != STATUS_OK)
-        return status;
-    status = job_slot(tx, &detail->slot, &detail->attempts, &detail->attempts_count, detail->id,
-                      detail->arena);
-    detail->has_slot = status == STATUS_OK;
+    enum status status = job_page_read(tx, &detail->page, detail->id, detail->arena);
+    detail->found = status == STATUS_OK;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 static void print_detail_json(const struct detail *detail)
 {
-    json_t *job = job_json(&detail->job);
-    json_t *events = json_array(), *attempts = json_array();
-    for (size_t i = 0; i < detail->events_count; i++) {
-        const struct job_event *e = &detail->events[i];
-        json_array_append_new(events,
-                              json_pack("{s:s,s:s,s:s,s:I}", "to", job_state_text(e->to), "cause",
-                                        e->cause, "why", e->why, "at_ms", (json_int_t)e->at_ms));
+    struct out out;
+    out_start(&out, detail->arena);
+    job_page_render(&out, &detail->page);
+    print_json(out_take(&out));
+}
+
+static void print_attempts(const struct job_page *page)
+{
+    for (size_t i = 0; i < page->attempts_count; i++) {
+        char hash[HEX_TEXT_SIZE(32)];
+        hex_encode(hash, (struct bytes){page->attempts[i].hash.bytes, sizeof(struct hash32)});
+        printf("%snonce %lld: %s (%s)\n", i == 0 ? "\n" : "", (long long)page->slot.nonce, hash,
+               attempt_state_text(page->attempts[i].state));
     }
-    for (size_t i = 0; i < detail->attempts_count; i++) {
-        const struct attempt *a = &detail->attempts[i];
-        char hash[HEX_TEXT_SIZE(32)], fee[WEI_TEXT_SIZE];
-        hex_encode(hash, (struct bytes){a->hash.bytes, sizeof a->hash.bytes});
-        wei_format_gwei(fee, a->max_fee);
-        json_array_append_new(attempts, json_pack("{s:s,s:s,s:s,s:i}", "transaction", hash, "state",
-                                                  attempt_state_text(a->state), "max_fee_gwei", fee,
-                                                  "sends", (int)a->sends));
-    }
-    json_object_set_new(job, "timeline", events);
-    json_object_set_new(job, "attempts", attempts);
-    if (detail->has_slot)
-        json_object_set_new(job, "nonce", json_integer(detail->slot.nonce));
-    print_json(job);
 }
 
 static void print_detail(const struct detail *detail)
 {
-    static const char *const event_headings[] = {"AT", "STATE", "CAUSE", "WHY"};
-    static const char *const job_headings[] = {"ID",   "KIND", "STATE",   "WALLET",
-                                               "USDC", "SGE",  "CREATED", "WHY"};
-    struct table *table = table_new(job_headings, 8);
-    add_row(table, &detail->job);
+    static const char *const headings[] = {"AT", "STATE", "CAUSE", "WHY"};
+    struct table *table = table_new(job_headings, JOB_COLUMNS);
+    add_row(table, &detail->page.job);
     table_print(table, stdout);
+    if (detail->page.payment_key[0])
+        printf("payment %s\n", detail->page.payment_key);
     putchar('\n');
-    table = table_new(event_headings, 4);
-    for (size_t i = 0; i < detail->events_count; i++) {
-        const struct job_event *e = &detail->events[i];
+    table = table_new(headings, 4);
+    for (size_t i = 0; i < detail->page.events_count; i++) {
+        const struct job_event *e = &detail->page.events[i];
         char at[WHEN_SIZE];
         when_format(at, e->at_ms);
         table_row(table, tone_of(e->to),
                   (const char *const[]){at, job_state_text(e->to), e->cause, e->why});
     }
     table_print(table, stdout);
-    for (size_t i = 0; i < detail->attempts_count; i++) {
-        char hash[HEX_TEXT_SIZE(32)];
-        hex_encode(hash, (struct bytes){detail->attempts[i].hash.bytes, sizeof(struct hash32)});
-        printf("%snonce %lld: %s (%s)\n", i == 0 ? "\n" : "", (long long)detail->slot.nonce, hash,
-               attempt_state_text(detail->attempts[i].state));
-    }
+    print_attempts(&detail->page);
 }
 
 static bool read_id(int64_t *ret_id, const char *text)

@@ -2,6 +2,7 @@
 // The command `sluice programs create|list|update`: commission rules.
 #include "cli/programs.h"
 
+#include "api/render.h"
 #include "cli/console.h"
 #include "cli/number.h"
 #include "store/access.h"
@@ -44,16 +45,12 @@ static bool read_rule(struct program *program, const struct arguments *arguments
     return !wrong;
 }
 
-static json_t *program_json(const struct program *program)
+static void print_program_json(const struct program *program, struct arena *arena)
 {
-    char rate[SGE_TEXT_SIZE], maximum[USDC_TEXT_SIZE];
-    sge_format(rate, program->sge_rate);
-    usdc_format(maximum, program->payout_max);
-    return json_pack("{s:I,s:s,s:s,s:s,s:i,s:s,s:s,s:i,s:b}", "id", (json_int_t)program->id, "name",
-                     program->name, "kind", program_kind_text(program->kind), "trigger",
-                     program_trigger_text(program->trigger), "commission_bps",
-                     (int)program->commission_bps, "sge_rate", rate, "payout_max", maximum,
-                     "hold_seconds", (int)program->hold_seconds, "active", (int)program->active);
+    struct out out;
+    out_start(&out, arena);
+    render_program(&out, NULL, program);
+    print_json(out_take(&out));
 }
 
 struct creation {
@@ -105,7 +102,7 @@ enum exit_code programs_create(const struct arguments *arguments)
         code = console_fail(EXIT_FAILED, "a program named %s exists: sluice programs update %s",
                             creation.program.name, creation.program.name);
     else if (code == EXIT_FINE && argument_json(arguments))
-        print_json(program_json(&creation.program));
+        print_program_json(&creation.program, console.arena);
     else if (code == EXIT_FINE)
         printf("program %s created\n", creation.program.name);
     return console_close(&console, code);
@@ -137,25 +134,38 @@ static void print_program_row(struct table *table, const struct program *program
                                     program->active ? "yes" : "no"});
 }
 
-enum exit_code programs_list(const struct arguments *arguments)
+static void print_list_json(const struct listing *listing)
+{
+    struct out out;
+    out_start(&out, listing->arena);
+    out_array(&out, NULL);
+    for (size_t i = 0; i < listing->count; i++)
+        render_program(&out, NULL, &listing->programs[i]);
+    out_array_end(&out);
+    print_json(out_take(&out));
+}
+
+static void print_list(const struct listing *listing)
 {
     static const char *const headings[] = {"NAME",     "KIND",       "TRIGGER", "BPS",
                                            "SGE/USDC", "PAYOUT MAX", "HOLD",    "ACTIVE"};
+    struct table *table = table_new(headings, sizeof headings / sizeof headings[0]);
+    for (size_t i = 0; i < listing->count; i++)
+        print_program_row(table, &listing->programs[i]);
+    table_print(table, stdout);
+}
+
+enum exit_code programs_list(const struct arguments *arguments)
+{
     struct console console;
     if (!console_open(&console, CONSOLE_READS))
         return console.code;
     struct listing listing = {.arena = console.arena};
     enum exit_code code = console_read(&console, "the programs cannot be read", list, &listing);
-    json_t *rows = json_array();
-    struct table *table = table_new(headings, 8);
-    for (size_t i = 0; code == EXIT_FINE && i < listing.count; i++) {
-        json_array_append_new(rows, program_json(&listing.programs[i]));
-        print_program_row(table, &listing.programs[i]);
-    }
-    if (argument_json(arguments) && code == EXIT_FINE)
-        print_json(json_incref(rows));
-    table_print(table, code == EXIT_FINE && !argument_json(arguments) ? stdout : NULL);
-    json_decref(rows);
+    if (code == EXIT_FINE && argument_json(arguments))
+        print_list_json(&listing);
+    else if (code == EXIT_FINE)
+        print_list(&listing);
     return console_close(&console, code);
 }
 
@@ -198,7 +208,7 @@ enum exit_code programs_update(const struct arguments *arguments)
     else if (code == EXIT_FINE && !change.valid)
         code = EXIT_USAGE;
     else if (code == EXIT_FINE && argument_json(arguments))
-        print_json(program_json(&change.program));
+        print_program_json(&change.program, console.arena);
     else if (code == EXIT_FINE)
         printf("program %s changed; it counts for payments from now on\n", change.program.name);
     return console_close(&console, code);

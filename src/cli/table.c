@@ -136,7 +136,10 @@ const char *tone_end(FILE *out)
 
 void print_json(json_t *value)
 {
-    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+    if (!value)
+        return; // memory is out
+
+    json_dumpf(value, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(value);
 }

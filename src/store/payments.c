@@ -97,6 +97,12 @@ static enum status same_key(const struct payment *payment, const char *payment_k
     return strcmp(payment->key, payment_key) == 0 ? STATUS_OK : STATUS_CORRUPT;
 }
 
+enum status payment_by_id(struct store_tx *tx, struct payment *ret_payment, int64_t id)
+{
+    int64_t refund_event_id;
+    return payment_row_by_id(tx, ret_payment, &refund_event_id, id);
+}
+
 enum status payment_by_key(struct store_tx *tx, struct payment *ret_payment,
                            const char *payment_key)
 {

@@ -92,5 +92,6 @@ MUST_USE enum status payment_refund(struct store_tx *tx, enum refund_outcome *re
                                     const char *payment_key, enum refund_kind kind,
                                     const struct trace_id *trace);
 
+MUST_USE enum status payment_by_id(struct store_tx *tx, struct payment *ret_payment, int64_t id);
 MUST_USE enum status payment_by_key(struct store_tx *tx, struct payment *ret_payment,
                                     const char *payment_key);

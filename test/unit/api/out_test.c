@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON out: commas, escapes, nulls, our types, and growing.
+// JSON out: nesting, escapes, nulls, our types, and memory that is out.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void assert_out(const struct out *out, const char *expected)
+static void assert_out(struct out *out, const char *expected)
 {
     struct bytes text;
     assert_true(out_finish(&text, out));
@@ -98,22 +98,33 @@ static void our_types_have_their_forms(void **state)
                      "\"t\":\"2021-02-25T15:02:10.007Z\",\"n\":null}");
 }
 
-static void a_long_text_grows_and_memory_out_is_told(void **state)
+static void memory_that_is_out_is_told(void **state)
 {
     (void)state;
     static char text[5000];
     struct out out;
     struct bytes written;
     memset(text, 'x', sizeof text - 1);
+    for (int count = 20; count <= 400; count += 380) {
+        out_start(&out, arena);
+        out_array(&out, NULL);
+        for (int i = 0; i < count; i++)
+            out_text(&out, NULL, text);
+        out_array_end(&out);
+        assert_int_equal(out_finish(&written, &out), count == 20);
+    }
+    assert_int_equal(written.size, 1 + 20 * (sizeof text - 1 + 3)); // brackets, quotes, commas
+}
+
+static void a_text_that_is_not_utf8_says_so(void **state)
+{
+    (void)state;
+    struct out out;
     out_start(&out, arena);
-    out_array(&out, NULL);
-    for (int i = 0; i < 20; i++)
-        out_text(&out, NULL, text);
-    assert_true(out_finish(&written, &out));
-    assert_int_equal(written.size, 20 * 5002);
-    for (int i = 0; i < 400; i++)
-        out_text(&out, NULL, text);
-    assert_false(out_finish(&written, &out));
+    out_object(&out, NULL);
+    out_text(&out, "a", "\xff");
+    out_object_end(&out);
+    assert_out(&out, "{\"a\":\"(not UTF-8)\"}");
 }
 
 int main(void)
@@ -122,7 +133,8 @@ int main(void)
         cmocka_unit_test(values_are_separated_and_nested),
         cmocka_unit_test(texts_are_escaped_as_any_parser_reads_them),
         cmocka_unit_test(our_types_have_their_forms),
-        cmocka_unit_test(a_long_text_grows_and_memory_out_is_told),
+        cmocka_unit_test(memory_that_is_out_is_told),
+        cmocka_unit_test(a_text_that_is_not_utf8_says_so),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

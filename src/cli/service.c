@@ -7,11 +7,14 @@
 #include "cli/console.h"
 #include "relay/relay.h"
 #include "secret/secret.h"
+#include "store/lanes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -19,6 +22,7 @@
 
 #define HEALTH_CHECK_INTERVAL_S 1
 #define KEY_REFERENCE_SIZE      1024
+#define LOCK_PATH_SIZE          4096
 
 struct service {
     struct settings *settings;
@@ -29,7 +33,8 @@ struct service {
     struct wake *wake;
     struct relay *relay;
     struct api *api;
-    char holder[128];
+    char holder[LANE_HOLDER_SIZE];
+    int lock; // descriptor; -1: none
 };
 
 static void service_stop(struct service *service)
@@ -40,6 +45,8 @@ static void service_stop(struct service *service)
     store_close(service->store);
     wake_free(service->wake);
     signer_stop(service->signer);
+    if (service->lock >= 0)
+        close(service->lock);
     settings_free(service->settings);
 }
 
@@ -274,13 +281,23 @@ static enum exit_code wait_for_end(const struct service *service, const sigset_t
     }
 }
 
-static void name_holder(struct service *service)
+// The holder of the lanes' leases is the machine. The lock on the store makes sure that only one
+// process of it relays, so the next one takes a dead one's lanes over at once and need not wait for
+// its leases to run out. The kernel gives the lock back however the process ends.
+static enum exit_code lock_store(struct service *service)
 {
-    char host[64] = "host";
-    if (gethostname(host, sizeof host - 1) != 0)
-        log_debug("no host name", {"errno", LOG_INT(errno)});
-    host[sizeof host - 1] = '\0';
-    snprintf(service->holder, sizeof service->holder, "%.40s:%ld", host, (long)getpid());
+    char path[LOCK_PATH_SIZE];
+    const char *store = settings_text(service->settings, "RELAYER_DB_PATH");
+    if (snprintf(path, sizeof path, "%s.relay", store) >= (int)sizeof path)
+        return console_fail(EXIT_CONFIG, "RELAYER_DB_PATH is too long");
+    service->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (service->lock < 0)
+        return console_fail(EXIT_IO, "%s: %s", path, strerror(errno));
+    if (flock(service->lock, LOCK_EX | LOCK_NB) != 0)
+        return console_fail(EXIT_AGAIN, "another relayer works on the store at %s", store);
+    if (gethostname(service->holder, sizeof service->holder - 1) != 0)
+        snprintf(service->holder, sizeof service->holder, "this machine");
+    return EXIT_FINE;
 }
 
 static enum exit_code start_parts(struct service *service, bool with_api, bool with_relay)
@@ -294,6 +311,8 @@ static enum exit_code start_parts(struct service *service, bool with_api, bool w
     if (code == EXIT_FINE)
         code = start_store(service, with_api && with_relay);
     if (code == EXIT_FINE && with_relay)
+        code = lock_store(service);
+    if (code == EXIT_FINE && with_relay)
         code = start_relay(service);
     if (code == EXIT_FINE && with_api)
         code = start_api(service);
@@ -305,7 +324,7 @@ static enum exit_code run_service(bool with_api, bool with_relay, bool json)
     static const char *const needed[] = {"ETH_RPC_HTTPS", "CHAIN_ID", "AFFILIATE_PAYOUT_ADDRESS",
                                          "AFFILIATE_REGISTRY_ADDRESS", NULL};
     static const char *const needed_by_api[] = {"CHAIN_ID", "AFFILIATE_PAYOUT_ADDRESS", NULL};
-    struct service service = {0};
+    struct service service = {.lock = -1};
     sigset_t signals;
     harden_process();
     service.settings = console_settings(with_relay ? needed : needed_by_api);
@@ -313,7 +332,6 @@ static enum exit_code run_service(bool with_api, bool with_relay, bool json)
         return EXIT_CONFIG;
     setup_log(service.settings, json);
     block_signals(&signals);
-    name_holder(&service);
     enum exit_code code = EXIT_CONFIG;
     if (console_addresses(&service.addresses, service.settings) &&
         (!with_relay || console_endpoints(&service.endpoints, service.settings)))

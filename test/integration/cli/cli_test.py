@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -27,7 +28,9 @@ START_TIMEOUT_S = 60
 DEPLOYER_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
 DEPLOYER = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
 SECOND = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
-FINE, FAILED, USAGE, DENIED, CONFIG = 0, 1, 64, 77, 78
+FINE, FAILED, USAGE, AGAIN, DENIED, CONFIG = 0, 1, 64, 75, 77, 78
+# A dead relayer's lease runs so long; taking over must not wait for it.
+LEASE_S = 30
 
 
 def run(*arguments, directory=None, **environment):
@@ -245,6 +248,38 @@ class OnChain(Directory):
         self.sluice(*withdraw, '--yes')
         self.assertEqual(self.usdc_of(SECOND), 5000 * 10 ** 6)
         self.sluice('resume', '--contract', '--key', 'env:DEPLOYER_KEY')
+
+    def start_service(self, *arguments):
+        """A running service and the lines of its log, as they come."""
+        service = subprocess.Popen([SLUICE, *arguments, '--json'], cwd=self.directory,
+                                   env={'PATH': os.environ['PATH'], **self.settings},
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=die_with_parent)
+        self.addCleanup(service.stderr.close)
+        self.addCleanup(service.wait)
+        self.addCleanup(service.kill)
+        return service
+
+    def wait_for_line(self, service, message):
+        for line in service.stderr:
+            if message in line:
+                return
+        self.fail(f'the service ended without "{message}"')
+
+    def test_one_relayer_works_on_a_store_and_the_next_takes_over_at_once(self):
+        self.settings.update(THE_KEY=DEPLOYER_KEY, RELAYER_PRIVATE_KEY='env:THE_KEY')
+        self.sluice('migrate')
+        first = self.start_service('relay')
+        self.wait_for_line(first, 'lane taken')
+        self.assertIn('another relayer', self.sluice('relay', code=AGAIN))
+        first.kill()
+        first.wait()
+        start = time.monotonic()
+        second = self.start_service('relay')
+        self.wait_for_line(second, 'lane taken')
+        self.assertLess(time.monotonic() - start, LEASE_S)
+        second.terminate()
+        self.assertEqual(second.wait(COMMAND_TIMEOUT_S), FINE)
 
     def test_a_stranger_can_neither_pause_nor_withdraw(self):
         self.settings['DEPLOYER_KEY'] = '0x' + '11' * 32

@@ -29,7 +29,7 @@ test: $(SETUP) ## every check and test but the slow ones
 	@tools/run-tests
 
 test-demo: build ## slow: the demo with SIGKILLs at random moments
-	@demo/demo.py --kills 8
+	@demo/demo.py --kills 24
 
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@tools/npm run ci

@@ -5,6 +5,7 @@
 #include "relay/lane.h"
 #include "relay/outbound.h"
 #include "relay/relay_metrics.h"
+#include "relay/start_check.h"
 
 #include "base/log.h"
 
@@ -35,6 +36,7 @@ struct relay {
     pthread_mutex_t signer_mutex;
     pthread_t spreader;
     bool spreading;
+    bool checked; // the chain was found to be the right one at start
     struct wake *outbound_wake;
     struct outbound *outbound;
     atomic_bool stopping;
@@ -61,17 +63,39 @@ static void show_calls(const struct lane_thread *thread)
     relay_metrics_rpc((size_t)(thread - thread->relay->lanes), health, count);
 }
 
+static void end_lane(struct lane_thread *thread, enum status status)
+{
+    log_error("a lane stops for good", {"status", LOG_TEXT(status_text(status))},
+              {"lane", LOG_INT(thread - thread->relay->lanes)});
+    atomic_store(&thread->relay->healthy, false);
+}
+
+// A node that was away at the start is asked again; until it has answered, nothing is claimed.
+static bool find_chain(struct lane_thread *thread)
+{
+    struct relay *relay = thread->relay;
+    enum status status = relay->checked ? STATUS_OK : STATUS_UNAVAILABLE;
+    while (status == STATUS_UNAVAILABLE && !atomic_load(&relay->stopping)) {
+        status = start_check(&relay->options);
+        if (status == STATUS_UNAVAILABLE)
+            wake_wait(thread->wake, relay->options.poll_interval_ms);
+    }
+    if (status != STATUS_OK && status != STATUS_UNAVAILABLE)
+        end_lane(thread, status);
+    return status == STATUS_OK;
+}
+
 static void *run_lane(void *context)
 {
     struct lane_thread *thread = context;
     struct relay *relay = thread->relay;
+    if (!find_chain(thread))
+        return NULL;
     while (!atomic_load(&relay->stopping)) {
         int64_t wait_ms;
         enum status status = lane_step(thread->lane, &wait_ms);
         if (status != STATUS_OK) {
-            log_error("a lane stops for good", {"status", LOG_TEXT(status_text(status))},
-                      {"lane", LOG_INT(thread - relay->lanes)});
-            atomic_store(&relay->healthy, false);
+            end_lane(thread, status);
             return NULL;
         }
         show_calls(thread);
@@ -99,69 +123,6 @@ static void *spread(void *context)
         wake_all(relay);
     }
     return NULL;
-}
-
-// ---------------------------------------------------------------- the chain at start
-
-static struct chain *open_chain(const struct relay_options *options, const char *const *urls,
-                                size_t count)
-{
-    struct chain_options chain = {.urls = urls,
-                                  .urls_count = count,
-                                  .chain_id = options->chain_id,
-                                  .timeout_ms = options->rpc_timeout_ms,
-                                  .clock = options->clock};
-    return chain_open(&chain);
-}
-
-// STATUS_OK where it answers with our chain id.
-static enum status check_endpoint(const struct relay_options *options, size_t index)
-{
-    struct chain *chain = open_chain(options, &options->urls[index], 1);
-    if (chain == NULL)
-        return STATUS_NO_MEMORY;
-    uint64_t id;
-    enum status status = chain->ops->chain_id(chain, &id);
-    chain_close(chain);
-    if (status != STATUS_OK)
-        return status;
-    if (id == options->chain_id)
-        return STATUS_OK;
-    log_error("an endpoint serves another chain", {"endpoint", LOG_INT(index)},
-              {"its_chain_id", LOG_INT(id)}, {"ours", LOG_INT(options->chain_id)});
-    return STATUS_CONFLICT;
-}
-
-static enum status check_endpoints(const struct relay_options *options)
-{
-    size_t answers = 0;
-    for (size_t i = 0; i < options->urls_count; i++) {
-        enum status status = check_endpoint(options, i);
-        if (status == STATUS_CONFLICT || status == STATUS_NO_MEMORY)
-            return status;
-        answers += status == STATUS_OK;
-    }
-    return answers > 0 ? STATUS_OK : STATUS_UNAVAILABLE;
-}
-
-// A call to an address without code succeeds and does nothing.
-static enum status check_contracts(const struct relay_options *options, struct chain *chain)
-{
-    const struct address *contracts[] = {&options->registry, &options->payout, &options->identity};
-    for (size_t i = 0; i < sizeof contracts / sizeof contracts[0]; i++) {
-        if (address_is_zero(contracts[i]))
-            continue;
-        bool has_code;
-        enum status status = chain->ops->has_code(chain, &has_code, contracts[i]);
-        if (status != STATUS_OK)
-            return status;
-        if (has_code)
-            continue;
-        log_error("there is no contract at a configured address",
-                  {"address", LOG_BYTES(contracts[i]->bytes, 20)});
-        return STATUS_NOT_FOUND;
-    }
-    return STATUS_OK;
 }
 
 // ---------------------------------------------------------------- holds at start
@@ -245,7 +206,7 @@ static struct lane_options lane_options_of(struct relay *relay, struct lane_thre
 static bool open_witnesses(struct lane_thread *thread, const struct relay_options *options)
 {
     for (size_t i = 0; i < options->urls_count && i < CHAIN_ENDPOINTS_MAX; i++) {
-        struct chain *witness = open_chain(options, &options->urls[i], 1);
+        struct chain *witness = start_open_chain(options, &options->urls[i], 1);
         if (witness == NULL)
             return false;
         thread->witnesses[thread->witnesses_count++] = witness;
@@ -259,7 +220,8 @@ static enum status prepare_lane(struct relay *relay, size_t index, const struct 
     thread->relay = relay;
     relay->lanes_count = index + 1;
     thread->wake = wake_new();
-    thread->chain = open_chain(&relay->options, relay->options.urls, relay->options.urls_count);
+    thread->chain =
+        start_open_chain(&relay->options, relay->options.urls, relay->options.urls_count);
     if (thread->wake == NULL || thread->chain == NULL || !open_witnesses(thread, &relay->options))
         return STATUS_NO_MEMORY;
     struct lane_options options = lane_options_of(relay, thread, index, address);
@@ -279,7 +241,7 @@ static enum status prepare_lanes(struct relay *relay)
         if (status != STATUS_OK)
             return status;
     }
-    return count > 0 ? check_contracts(&relay->options, relay->lanes[0].chain) : STATUS_INVALID;
+    return count > 0 ? STATUS_OK : STATUS_INVALID;
 }
 
 static enum status start_outbound(struct relay *relay)
@@ -316,15 +278,20 @@ static enum status start_threads(struct relay *relay)
 
 enum status relay_start(struct relay **ret_relay, const struct relay_options *options)
 {
-    enum status status = check_endpoints(options);
-    if (status != STATUS_OK)
+    enum status status = start_check(options);
+    if (status != STATUS_OK && status != STATUS_UNAVAILABLE)
         return status;
+    bool checked = status == STATUS_OK;
+    if (!checked)
+        log_warn("no endpoint answers; payouts wait until one does",
+                 {"endpoints", LOG_INT(options->urls_count)});
     struct relay *relay = calloc(1, sizeof *relay);
     if (relay == NULL)
         return STATUS_NO_MEMORY;
     relay->options = *options;
     pthread_mutex_init(&relay->signer_mutex, NULL);
     atomic_store(&relay->healthy, true);
+    relay->checked = checked;
     relay_metrics_register();
     status = prepare_lanes(relay);
     if (status == STATUS_OK)

@@ -37,11 +37,12 @@ struct relay_options {
 
 struct relay;
 
-// Starts the threads: one per lane, one for outbound webhooks. Checks the chain id first:
-// STATUS_CONFLICT where an endpoint serves another chain; STATUS_UNAVAILABLE where none answers;
-// STATUS_NOT_FOUND where a configured address holds no contract; STATUS_INVALID without a lane or
-// with a malformed outbound URL or secret. Kinds of jobs whose contract is not configured are held
-// for "no_contract", so that they wait in sight.
+// Starts the threads: one per lane, one for outbound webhooks. Checks the chain first:
+// STATUS_CONFLICT where an endpoint serves another chain; STATUS_NOT_FOUND where a configured
+// address holds no contract; STATUS_INVALID without a lane or with a malformed outbound URL or
+// secret. Where no endpoint answers it starts all the same, so that payments are still taken in:
+// the lanes ask again, and claim nothing before the check has passed. Kinds of jobs whose contract
+// is not configured are held for "no_contract", so that they wait in sight.
 MUST_USE enum status relay_start(struct relay **ret_relay, const struct relay_options *options);
 // Ends the threads after their step, releases the leases. Takes NULL.
 void relay_stop(struct relay *relay);

@@ -150,6 +150,12 @@ const char *anvil_url(const struct anvil *anvil)
     return anvil->url;
 }
 
+void anvil_hang(const struct anvil *anvil, bool hangs)
+{
+    if (kill(anvil->pid, hangs ? SIGSTOP : SIGCONT) != 0)
+        abort();
+}
+
 json_t *anvil_rpc(struct anvil *anvil, const char *method, const char *params)
 {
     struct rpc_call call = {method, params};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct anvil;
 
@@ -14,6 +15,8 @@ struct anvil *anvil_start(const char *const *arguments);
 void anvil_stop(struct anvil *anvil);
 
 const char *anvil_url(const struct anvil *anvil);
+// A node that hangs, and that goes on: SIGSTOP, SIGCONT.
+void anvil_hang(const struct anvil *anvil, bool hangs);
 
 // The result of one call; the caller releases it. Ends the test program where the node refuses.
 json_t *anvil_rpc(struct anvil *anvil, const char *method, const char *params);

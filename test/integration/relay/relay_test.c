@@ -168,7 +168,7 @@ static void a_payment_is_on_the_chain_without_waiting_for_the_poll(void **state)
     close_running(&running);
 }
 
-static void the_start_is_refused_for_another_chain_a_missing_contract_or_no_node(void **state)
+static void the_start_is_refused_for_another_chain_or_a_missing_contract(void **state)
 {
     (void)state;
     struct running running;
@@ -179,11 +179,28 @@ static void the_start_is_refused_for_another_chain_a_missing_contract_or_no_node
     options = right;
     options.payout.bytes[0] ^= 1;
     assert_string_equal(status_text(relay_start(&running.relay, &options)), "not_found");
-    options = right;
-    const char *nowhere = "http://127.0.0.1:1";
-    options.urls = &nowhere;
-    assert_string_equal(status_text(relay_start(&running.relay, &options)), "unavailable");
     assert_null(running.relay);
+    close_running(&running);
+}
+
+// What is accepted while the node is away is paid once it is back.
+static void a_node_that_hangs_at_the_start_only_delays_payouts(void **state)
+{
+    (void)state;
+    struct running running;
+    open_running(&running, 1);
+    struct relay_options options = options_of(&running);
+    options.rpc_timeout_ms = 500;
+    options.poll_interval_ms = 50;
+    world_register(&running.world, 1, 1, false);
+    int64_t id = world_pay(&running.world, "p", 1, "usdc", 10);
+    anvil_hang(running.world.anvil, true);
+    OK(relay_start(&running.relay, &options));
+    assert_true(relay_is_healthy(running.relay));
+    assert_string_equal(job_state_text(world_job(&running.world, id).state), "queued");
+    anvil_hang(running.world.anvil, false);
+    wait_until_done(&running);
+    assert_string_equal(job_state_text(world_job(&running.world, id).state), "confirmed");
     close_running(&running);
 }
 
@@ -192,7 +209,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_wallets_share_the_work_and_pay_each_once),
         cmocka_unit_test(a_payment_is_on_the_chain_without_waiting_for_the_poll),
-        cmocka_unit_test(the_start_is_refused_for_another_chain_a_missing_contract_or_no_node),
+        cmocka_unit_test(the_start_is_refused_for_another_chain_or_a_missing_contract),
+        cmocka_unit_test(a_node_that_hangs_at_the_start_only_delays_payouts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,7 @@ lint: build-clang/build.ninja ## no clang warning; format, clang-tidy, cppcheck,
 
 docs: build ## print the reference pages from the tables in the code
 	@for page in api settings states; do build/sluice docs $$page >docs/$$page.md || exit 1; done
+	@build/sluice docs example >etc/sluice.full.env
 
 format: $(SETUP) ## clang-format all C sources
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

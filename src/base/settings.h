@@ -64,4 +64,6 @@ MUST_USE bool settings_require(const struct settings *settings, char *ret_error,
 // Prints the table: as a Markdown page, or for a terminal (with the values in force when settings
 // is not NULL; secrets show as "set").
 void settings_print_markdown(FILE *out);
+// The table as a settings file in which every line is commented out.
+void settings_print_example(FILE *out);
 void settings_print(FILE *out, const struct settings *settings);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings as a reference page and as a terminal listing.
+// The settings as a reference page, as an example file and as a terminal listing.
 #include "base/settings_check.h"
 
 #include <inttypes.h>
@@ -79,6 +79,17 @@ static void print_value(FILE *out, const struct settings *settings, const struct
         return;
     }
     abort();
+}
+
+void settings_print_example(FILE *out)
+{
+    size_t count;
+    const struct setting *table = settings_table(&count);
+    fputs("# Every setting with its default; those without one are unset. Printed by\n"
+          "# `sluice docs example`. Use: SLUICE_SETTINGS=/etc/sluice/sluice.env sluice up\n",
+          out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "\n# %s\n#%s=%s\n", table[i].help, table[i].name, or_none(table[i].fallback));
 }
 
 void settings_print(FILE *out, const struct settings *settings)

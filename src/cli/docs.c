@@ -16,6 +16,7 @@ enum exit_code docs_run(const struct arguments *arguments)
         const char *name;
         void (*print)(FILE *out);
     } pages[] = {{"api", api_print_markdown},
+                 {"example", settings_print_example},
                  {"settings", settings_print_markdown},
                  {"states", job_print_states_markdown}};
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
@@ -24,6 +25,6 @@ enum exit_code docs_run(const struct arguments *arguments)
             return EXIT_FINE;
         }
     }
-    return console_fail(EXIT_USAGE, "there is no page %s: api, settings, states",
+    return console_fail(EXIT_USAGE, "there is no page %s: api, example, settings, states",
                         arguments->words[0]);
 }

@@ -8,8 +8,8 @@ import urllib.parse
 from keccak import keccak256
 
 RPC_TIMEOUT_S = 10
-LOGS_TOPIC = 'AffiliatePaid(bytes32,address,address,uint256,uint256)'
-OWED_TOPIC = 'PayoutOwed(bytes32,address,address,uint256,uint256)'
+LOGS_TOPIC = 'AffiliatePaid(bytes32,address,uint256,uint256)'
+OWED_TOPIC = 'PayoutOwed(bytes32,address,uint256,uint256)'
 
 
 class ChainError(Exception):
@@ -61,7 +61,6 @@ class Chain:
 class PaidEvent:
     payout_id: str
     referrer: str
-    child: str
     usdc: int
     sge: int
 
@@ -81,7 +80,7 @@ def encode(signature, *addresses):
 
 
 def paid_event(log):
-    _, payout_id, referrer, child = log['topics']
+    _, payout_id, referrer = log['topics']
     data = log['data'][2:]
-    return PaidEvent(payout_id, address_of_word(int(referrer, 16)), address_of_word(int(child, 16)),
-                     int(data[:64], 16), int(data[64:128], 16))
+    return PaidEvent(payout_id, address_of_word(int(referrer, 16)), int(data[:64], 16),
+                     int(data[64:128], 16))

@@ -70,7 +70,7 @@ def differences_of_events(payouts, events):
         if len(found) != 1:
             yield f'{payout.payment_id}: paid {len(found)} times, expected once'
         for event in found:
-            for name in ('child', 'referrer', 'usdc', 'sge'):
+            for name in ('referrer', 'usdc', 'sge'):
                 has, wants = getattr(event, name), getattr(payout, name)
                 if has != wants:
                     yield f'{payout.payment_id}: the event says {name} {has}, expected {wants}'

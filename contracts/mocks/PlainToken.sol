@@ -1,17 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+/// @title The plain ERC-20 of the gas table: what EIP-20 demands, and six decimals
+/// @notice Whoever deploys it holds the supply.
+contract PlainToken {
+    uint8 public constant decimals = 6;
 
-/// @title The plain ERC-20 of the gas table: OpenZeppelin's, six decimals, nothing added
-contract PlainToken is ERC20 {
-    constructor() ERC20("Plain", "PLAIN") {}
+    uint256 public immutable totalSupply;
+    mapping(address account => uint256) public balanceOf;
+    mapping(address account => mapping(address spender => uint256)) public allowance;
 
-    function decimals() public pure override returns (uint8) {
-        return 6;
+    event Transfer(address indexed from, address indexed to, uint256 value);
+    event Approval(address indexed owner, address indexed spender, uint256 value);
+
+    constructor(uint256 supply) {
+        totalSupply = supply;
+        balanceOf[msg.sender] = supply;
+        emit Transfer(address(0), msg.sender, supply);
     }
 
-    function mint(address to, uint256 amount) external {
-        _mint(to, amount);
+    function transfer(address to, uint256 value) external returns (bool) {
+        balanceOf[msg.sender] -= value;
+        unchecked {
+            balanceOf[to] += value; // all balances together are the supply
+        }
+        emit Transfer(msg.sender, to, value);
+        return true;
+    }
+
+    function transferFrom(address from, address to, uint256 value) external returns (bool) {
+        allowance[from][msg.sender] -= value;
+        balanceOf[from] -= value;
+        unchecked {
+            balanceOf[to] += value;
+        }
+        emit Transfer(from, to, value);
+        return true;
+    }
+
+    function approve(address spender, uint256 value) external returns (bool) {
+        allowance[msg.sender][spender] = value;
+        emit Approval(msg.sender, spender, value);
+        return true;
     }
 }

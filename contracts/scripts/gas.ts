@@ -7,12 +7,14 @@ import { network } from "hardhat";
 import { type Address, type Hex, keccak256, parseUnits, slice, toHex } from "viem";
 
 const TABLE = join(import.meta.dirname, "..", "GAS.md");
-const BUDGET_NEW = 52_100;
+const BUDGET_NEW = 51_400;
 const BUDGET_EXISTING = 35_000;
+const GOAL_NEW = 51_000;
+const GOAL_EXISTING = 35_000;
 const AMOUNT = parseUnits("5", 6);
 const EQUITY = parseUnits("1", 18);
 
-const { viem } = await network.create();
+const { viem, provider } = await network.create();
 const [admin, relayer, vault] = await viem.getWalletClients();
 const client = await viem.getPublicClient();
 const clock = await viem.getTestClient();
@@ -22,15 +24,26 @@ const word = (): Hex => keccak256(toHex(counter++, { size: 32 }));
 const someone = (): Address => slice(word(), 0, 20);
 const people = (count: number): Address[] => Array.from({ length: count }, someone);
 
-type TokenName = "PlainToken" | "TestUSDC";
+type TokenName = "PlainToken" | "OpenZeppelinToken" | "TestUSDC";
+
+/** A token, and how an address gets its first million of it. */
+async function deployToken(tokenName: TokenName) {
+  const million = parseUnits("1000000", 6);
+  if (tokenName === "PlainToken") {
+    const usdc = await viem.deployContract("PlainToken", [million]);
+    return { usdc, fund: (to: Address) => usdc.write.transfer([to, million]) };
+  }
+  const usdc =
+    tokenName === "TestUSDC"
+      ? await viem.deployContract("TestUSDC", [admin.account.address])
+      : await viem.deployContract("OpenZeppelinToken");
+  return { usdc, fund: (to: Address) => usdc.write.mint([to, million]) };
+}
 
 /** A payout contract in the middle of its life: it holds money, and has paid within this hour. */
 async function deploy(tokenName: TokenName, fromTreasury = false, sgeMinted = true) {
   const owner = admin.account.address;
-  const usdc =
-    tokenName === "TestUSDC"
-      ? await viem.deployContract("TestUSDC", [owner])
-      : await viem.deployContract("PlainToken");
+  const { usdc, fund } = await deployToken(tokenName);
   const sge = await viem.deployContract("SGEToken", [owner, parseUnits("1000000", 18)]);
   const payout = await viem.deployContract("AffiliatePayout", [
     {
@@ -52,7 +65,7 @@ async function deploy(tokenName: TokenName, fromTreasury = false, sgeMinted = tr
   await sge.write.grantRole([minter, payout.address]);
   await sge.write.mint([payout.address, parseUnits("1000", 18)]);
   const source = fromTreasury ? vault.account.address : payout.address;
-  await usdc.write.mint([source, parseUnits("1000000", 6)]);
+  await fund(source);
   if (fromTreasury) {
     const allowance = parseUnits("1000000", 6);
     await usdc.write.approve([payout.address, allowance], { account: vault.account });
@@ -68,7 +81,7 @@ async function deploy(tokenName: TokenName, fromTreasury = false, sgeMinted = tr
     gasOf(payout.write.payAffiliateUSDC([word(), someone(), to, AMOUNT], as));
   const hybrid = (to: Address) =>
     gasOf(payout.write.payAffiliateHybrid([word(), someone(), to, AMOUNT, EQUITY], as));
-  const batch = async (to: Address[], sgeAmount = 0n) => {
+  const send = (to: Address[], sgeAmount: bigint) => {
     const payouts = to.map((referrer) => ({
       payoutId: word(),
       child: someone(),
@@ -76,13 +89,62 @@ async function deploy(tokenName: TokenName, fromTreasury = false, sgeMinted = tr
       usdcAmount: AMOUNT,
       sgeAmount,
     }));
-    return Math.round((await gasOf(payout.write.payAffiliates([payouts], as))) / to.length);
+    return payout.write.payAffiliates([payouts], as);
+  };
+  const batch = async (to: Address[], sgeAmount = 0n) =>
+    Math.round((await gasOf(send(to, sgeAmount))) / to.length);
+  /** As batch, and tells where the gas of its payouts went. */
+  const explained = async (to: Address[]) => {
+    const hash = await send(to, 0n);
+    return partsOf(hash, await gasOf(Promise.resolve(hash)), to.length);
   };
   // A whole hour lies ahead: no measurement meets the turn of one.
   const { timestamp } = await client.getBlock();
   await clock.setNextBlockTimestamp({ timestamp: (timestamp / 3600n + 1n) * 3600n });
   await hybrid(someone());
-  return { single, hybrid, batch };
+  return { single, hybrid, batch, explained };
+}
+
+interface Step {
+  op: string;
+  gas: number | string;
+  gasCost: number | string;
+  depth: number;
+}
+
+/** Gas per payout of a batch by what it is spent on; the loop is looked at in its middle. */
+async function partsOf(hash: Hex, gasUsed: number, count: number): Promise<[string, number][]> {
+  const options = { disableStack: true, disableStorage: true, disableMemory: true };
+  const params = [hash, options];
+  const trace = await provider.request({ method: "debug_traceTransaction", params });
+  const steps = (trace as { structLogs: Step[] }).structLogs;
+  const calls = steps.flatMap(({ op, depth }, i) => (depth === 1 && op === "CALL" ? [i] : []));
+  const [first, last] = [calls[count / 2], calls[count / 2 + 1]];
+  const spent = { store: [0, 0], log: [0, 0], code: [0, 0] };
+  for (let i = first + 1; i < last; ++i) {
+    const { op, gas, gasCost, depth } = steps[i];
+    const next = steps[i + 1];
+    const cost = next.depth === depth ? Number(gas) - Number(next.gas) : Number(gasCost);
+    const sort = /^S(LOAD|STORE)$/.test(op) ? "store" : /^LOG/.test(op) ? "log" : "code";
+    spent[sort][depth - 1] += cost;
+  }
+  const { input } = await client.getTransaction({ hash });
+  const bytes = Buffer.from(input.slice(2), "hex");
+  const callData = bytes.reduce((sum, byte) => sum + (byte === 0 ? 4 : 16), 0) / count;
+  const parts: [string, number][] = [
+    ["the token's storage: both balances", spent.store[1]],
+    ["the token's event", spent.log[1]],
+    ["the call", 100],
+    ["the payout id, written down for ever", spent.store[0]],
+    ["`AffiliatePaid` with two indexed fields and two amounts", spent.log[0]],
+    ["call data, five words", Math.round(callData)],
+    ["a hundredth of the transaction's 21,000", 210],
+    ["the token's code", spent.code[1]],
+    ["all checks of the payout, the hash of its id and the loop", spent.code[0]],
+  ];
+  const sum = parts.reduce((total, [, gas]) => total + gas, 0);
+  const share = "a hundredth of what a batch does once: role, pause, caps, funds, measuring";
+  return [...parts, [share, Math.round(gasUsed / count) - sum]];
 }
 
 interface Row {
@@ -104,16 +166,19 @@ async function add<T>(what: string, pay: (to: T) => Promise<number>, to: T): Pro
 }
 
 const plain = await deploy("PlainToken");
-await add("`payAffiliateUSDC`", plain.single, someone());
-await add("`payAffiliateHybrid`, SGE minted", plain.hybrid, someone());
-await add("`payAffiliates`, batch of 10", plain.batch, people(10));
-const hundred = await add("`payAffiliates`, batch of 100", plain.batch, people(100));
-await add("`payAffiliates`, batch of 200", plain.batch, people(200));
-const hybrids = (to: Address[]) => plain.batch(to, EQUITY);
+const hundred = await add("`payAffiliates`, batch of 100 of PlainToken", plain.batch, people(100));
+const parts = await plain.explained(people(100));
+const common = await deploy("OpenZeppelinToken");
+await add("`payAffiliateUSDC`", common.single, someone());
+await add("`payAffiliateHybrid`, SGE minted", common.hybrid, someone());
+await add("`payAffiliates`, batch of 10", common.batch, people(10));
+await add("`payAffiliates`, batch of 100", common.batch, people(100));
+await add("`payAffiliates`, batch of 200", common.batch, people(200));
+const hybrids = (to: Address[]) => common.batch(to, EQUITY);
 await add("`payAffiliates`, batch of 10 hybrids, SGE minted", hybrids, people(10));
-const transferred = await deploy("PlainToken", false, false);
+const transferred = await deploy("OpenZeppelinToken", false, false);
 await add("`payAffiliateHybrid`, SGE transferred", transferred.hybrid, someone());
-const treasury = await deploy("PlainToken", true);
+const treasury = await deploy("OpenZeppelinToken", true);
 await add("`payAffiliates`, batch of 100, from a treasury", treasury.batch, people(100));
 const test = await deploy("TestUSDC");
 await add("`payAffiliateUSDC` of TestUSDC", test.single, someone());
@@ -121,34 +186,42 @@ await add("`payAffiliates`, batch of 100 of TestUSDC", test.batch, people(100));
 
 const number = (n: number): string => n.toLocaleString("en-US");
 const lines = rows.map((r) => `| ${r.what} | ${number(r.fresh)} | ${number(r.existing)} |`);
+const FIXED_PARTS = 7; // of which no line of code has a say
+const floor = parts.slice(0, FIXED_PARTS).reduce((sum, [, gas]) => sum + gas, 0);
+const whole = parts.reduce((sum, [, gas]) => sum + gas, 0);
+const explained = [
+  ...parts.slice(0, FIXED_PARTS),
+  ["**before the first instruction**", floor] as const,
+  ...parts.slice(FIXED_PARTS),
+  ["**the payout**", whole] as const,
+].map(([what, gas]) => `| ${what} | ${number(gas)} |`);
 const table = `# What a payout costs
 
 Gas per payout, all of the transaction included (21,000, call data, every check), measured from
 receipts by \`npm run gas\`; do not edit. New: the referrer never held the token. Existing: it did.
-The token is OpenZeppelin's plain ERC-20 unless said otherwise; the contract has paid before within
-the same hour and pays from its own balance unless said otherwise. The first payout of an hour costs
-up to 75,000 more, once, for filing the hours that passed.
+PlainToken does what EIP-20 demands and no more. Where no token is named it is OpenZeppelin's ERC-20.
+The contract has paid before within the same hour and pays from its own balance unless said
+otherwise. The first payout of an hour costs up to 75,000 more, once, for filing the hours that
+passed.
 
 | Call | new | existing |
 |---|---:|---:|
 ${lines.join("\n")}
 
-Budgets, enforced by \`npm run gas:check\`: a batch of 100 costs at most ${number(BUDGET_NEW)} per new and
-${number(BUDGET_EXISTING)} per existing referrer.
+Budgets, enforced by \`npm run gas:check\` on PlainToken: a batch of 100 costs at most
+${number(BUDGET_NEW)} per new and ${number(BUDGET_EXISTING)} per existing referrer.
 
-## What a new referrer cannot cost less than
+## Where the gas of a new referrer goes
 
-| Part of one payout in a batch of 100 | gas |
+One payout of PlainToken in the middle of a batch of 100, summed by instruction from its trace:
+
+| Part | gas |
 |---|---:|
-| the token: the new balance 22,100, its event 1,756, its code 935, the call 100 | 24,891 |
-| the payout id, written down for ever | 22,100 |
-| \`AffiliatePaid\` with three indexed fields and two amounts | 2,387 |
-| call data, five words | 1,540 |
-| a hundredth of the transaction's 21,000 | 210 |
-| **before the first check** | **51,128** |
+${explained.join("\n")}
 
-The goal was 51,000 per new referrer. With this interface and this token it cannot be met; the check
-holds what is reached. The goal of 35,000 per existing referrer is met.
+The goal is ${number(GOAL_NEW)} per new referrer, and ${number(GOAL_EXISTING)} per existing one. The second is met. The first leaves
+${number(GOAL_NEW - floor)} for everything that executes: the token's own code, the cold storage that a batch reads once,
+and the loop. It cannot be met with this call and this event, so the check holds what is reached.
 `;
 
 if (!process.argv.includes("--check")) {

@@ -81,6 +81,9 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
     /// @notice Outcome in a batch: settled for good, and part or all of it waits to be claimed.
     uint8 public constant OWED = 2;
 
+    /// @dev Bytes of call data that one payout of a batch takes.
+    uint256 private constant PAYOUT_SIZE = 0xa0;
+
     /// @notice The USDC token.
     IERC20 public immutable usdc;
     /// @notice The SGE token.
@@ -99,11 +102,11 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
 
     mapping(address token => Limits) private _limits;
 
-    /// @notice The referrer received these amounts.
+    /// @notice The referrer received these amounts. Whom it brought is in the call and in the
+    /// registry; saying so a third time would cost 375 gas a payout.
     event AffiliatePaid(
         bytes32 indexed payoutId,
         address indexed referrer,
-        address indexed child,
         uint256 usdcAmount,
         uint256 sgeAmount
     );
@@ -112,7 +115,6 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
     event PayoutOwed(
         bytes32 indexed payoutId,
         address indexed referrer,
-        address indexed child,
         uint256 usdcAmount,
         uint256 sgeAmount
     );
@@ -358,10 +360,10 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         uint256 sgePaid = p.sgeAmount - sgeOwed;
         outcome = PAID;
         if (usdcPaid != 0 || sgePaid != 0) {
-            emit AffiliatePaid(p.payoutId, p.referrer, p.child, usdcPaid, sgePaid);
+            emit AffiliatePaid(p.payoutId, p.referrer, usdcPaid, sgePaid);
         }
         if (usdcOwed != 0 || sgeOwed != 0) {
-            emit PayoutOwed(p.payoutId, p.referrer, p.child, usdcOwed, sgeOwed);
+            emit PayoutOwed(p.payoutId, p.referrer, usdcOwed, sgeOwed);
             outcome = OWED;
         }
     }
@@ -448,8 +450,18 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
             _fundsOf(address(token), from, before),
             dailyRemaining(address(token))
         );
-        uint256 left;
-        (next, left) = _payPlain(payouts, first, outcomes, from, room);
+        uint256 start;
+        assembly ("memory-safe") {
+            start := payouts.offset
+        }
+        (uint256 ended, uint256 left) = _payPlain(
+            start + first * PAYOUT_SIZE,
+            start + payouts.length * PAYOUT_SIZE,
+            from,
+            room
+        );
+        next = (ended - start) / PAYOUT_SIZE;
+        _markPaid(outcomes, first, next);
         uint256 sent = room - left;
         uint256 moved = before - token.balanceOf(from);
         if (moved != sent) revert TransferMismatch(address(token), sent, moved);
@@ -462,53 +474,55 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         }
     }
 
-    /// @dev The inner loop of a batch, in assembly because it is what a batch costs. Pays until a
-    /// payout is not plain; returns its index, and what is left of `room`.
+    /// @dev The inner loop of a batch, in assembly because it is what a batch costs. Pays the
+    /// payouts whose call data starts at `p` and ends at `end`, until one is not plain; returns
+    /// where that one starts, and what is left of `room`.
     ///
     /// One area of memory, past what is allocated, serves as call data and event data:
     ///
-    ///     m - 64  selector of transferFrom, right-aligned
-    ///     m - 32  `from`, or the selector of transfer where `from` is this contract
-    ///     m       referrer
-    ///     m + 32  usdcAmount
-    ///     m + 64  sgeAmount of the event: zero
+    ///     m       selector of transferFrom, right-aligned
+    ///     m + 32  `from`, or the selector of transfer where `from` is this contract
+    ///     m + 64  referrer
+    ///     m + 96  usdcAmount, where the data of the event starts
+    ///     m + 128 sgeAmount, known to be zero by then
+    ///
+    /// What is read from memory or assigned twice the compiler keeps on the stack; the rest it
+    /// would work out anew at each use.
     function _payPlain(
-        Payout[] calldata payouts,
-        uint256 first,
-        uint8[] memory outcomes,
+        uint256 p,
+        uint256 end,
         address from,
         uint256 room
-    ) private returns (uint256 next, uint256 left) {
+    ) private returns (uint256 ended, uint256 left) {
         address token = address(usdc);
         address otherToken = address(sge);
         uint256 cap = _limits[token].payoutCap;
         bytes32 topic = AffiliatePaid.selector;
         assembly ("memory-safe") {
-            let own := eq(from, address())
-            let m := add(mload(0x40), 0x40)
-            let callAt := sub(m, sub(0x24, shl(5, own)))
-            let callSize := sub(0x64, shl(5, own))
-            mstore(sub(m, 0x40), 0x23b872dd)
-            mstore(sub(m, 0x20), from)
-            if own { mstore(sub(m, 0x20), 0xa9059cbb) }
-            mstore(add(m, 0x40), 0)
+            let m := mload(0x40)
+            mstore(m, 0x23b872dd)
+            mstore(add(m, 0x20), from)
+            let callAt := add(m, 0x1c)
+            let callSize := 0x64
+            if eq(from, address()) {
+                mstore(add(m, 0x20), 0xa9059cbb)
+                callAt := add(m, 0x3c)
+                callSize := 0x44
+            }
             mstore(0x20, referralPaid.slot) // the second half of what a mapping hashes
-            let p := add(payouts.offset, mul(first, 0xa0))
-            let end := add(payouts.offset, mul(payouts.length, 0xa0))
-            let outcome := add(outcomes, mul(add(first, 1), 0x20))
-            left := room
             for { } lt(p, end) { p := add(p, 0xa0) } {
+                calldatacopy(add(m, 0x40), add(p, 0x40), 0x60) // referrer, usdcAmount, sgeAmount
                 let child := calldataload(add(p, 0x20))
-                let to := calldataload(add(p, 0x40))
-                let amount := calldataload(add(p, 0x60))
+                let to := mload(add(m, 0x40))
+                let amount := mload(add(m, 0x60))
                 mstore(0x00, calldataload(p))
                 let paid := keccak256(0x00, 0x40)
                 // Any of these, and the payout is not plain: paid before, with SGE, to oneself, to
                 // the source, a token or this contract, above caps or funds, nothing, no address.
                 if or(
                     or(
-                        or(sload(paid), calldataload(add(p, 0x80))),
-                        or(or(eq(to, child), eq(to, from)), gt(amount, left))
+                        or(sload(paid), mload(add(m, 0x80))),
+                        or(or(eq(to, child), eq(to, from)), gt(amount, room))
                     ),
                     or(
                         or(or(eq(to, token), eq(to, otherToken)), eq(to, address())),
@@ -522,8 +536,6 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
                     )
                 ) { break }
                 sstore(paid, 1)
-                mstore(m, to)
-                mstore(add(m, 0x20), amount)
                 // Success is true, or no data at all from a call that did not revert.
                 let ok := call(gas(), token, 0, callAt, callSize, 0x00, 0x20)
                 if iszero(and(ok, eq(mload(0x00), 1))) {
@@ -532,12 +544,26 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
                         break
                     }
                 }
-                log4(add(m, 0x20), 0x40, topic, calldataload(p), to, child)
-                left := sub(left, amount)
-                mstore(outcome, 1)
-                outcome := add(outcome, 0x20)
+                log3(add(m, 0x60), 0x40, topic, calldataload(p), to)
+                room := sub(room, amount)
             }
-            next := div(sub(p, payouts.offset), 0xa0)
+            ended := p
+            left := room
+        }
+    }
+
+    /// @dev Sets the outcomes from `first` up to `next` to PAID, by doubling what is set.
+    function _markPaid(uint8[] memory outcomes, uint256 first, uint256 next) private pure {
+        if (next == first) return;
+        outcomes[first] = PAID;
+        assembly ("memory-safe") {
+            let start := add(outcomes, shl(5, add(first, 1)))
+            let size := shl(5, sub(next, first))
+            for { let done := 0x20 } lt(done, size) { done := shl(1, done) } {
+                let rest := sub(size, done)
+                if gt(rest, done) { rest := done }
+                mcopy(add(start, done), start, rest)
+            }
         }
     }
 

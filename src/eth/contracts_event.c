@@ -66,8 +66,8 @@ static bool read_sge(struct sge *ret_amount, struct bytes data, size_t index)
 static bool read_payout(struct payout_call *payout, const struct event_log *log)
 {
     payout->payout_id = log->topics[1];
-    return read_topic(&payout->referrer, log, 2) && read_topic(&payout->child, log, 3) &&
-           read_usdc(&payout->usdc, log->data, 0) && read_sge(&payout->sge, log->data, 1);
+    return read_topic(&payout->referrer, log, 2) && read_usdc(&payout->usdc, log->data, 0) &&
+           read_sge(&payout->sge, log->data, 1);
 }
 
 static bool read_referral(struct referral_call *referral, const struct event_log *log)

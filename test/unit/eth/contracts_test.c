@@ -131,7 +131,7 @@ static void batch_outcomes_are_read_whole_or_not_at_all(void **state)
     }
 }
 
-static const char paid[] = "AffiliatePaid(bytes32,address,address,uint256,uint256)";
+static const char paid[] = "AffiliatePaid(bytes32,address,uint256,uint256)";
 static const char registered[] = "ReferralRegistered(address,address)";
 static const char skipped[] = "ReferralSkipped(address,address,bytes4)";
 static const char passed_over[] = "PayoutSkipped(bytes32,bytes4)";
@@ -146,10 +146,10 @@ static const struct {
 } log_rows[] = {
     {EVENT_REFERRAL_REGISTERED, registered, {CHILD, REFERRER}, ""},
     {EVENT_REFERRAL_SKIPPED, skipped, {CHILD, REFERRER}, reason},
-    {EVENT_AFFILIATE_PAID, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09") SGE_WORD},
+    {EVENT_AFFILIATE_PAID, paid, {PAYOUT_ID, REFERRER}, WORD("09") SGE_WORD},
     {EVENT_PAYOUT_OWED,
-     "PayoutOwed(bytes32,address,address,uint256,uint256)",
-     {PAYOUT_ID, REFERRER, CHILD},
+     "PayoutOwed(bytes32,address,uint256,uint256)",
+     {PAYOUT_ID, REFERRER},
      WORD("09") SGE_WORD},
     {EVENT_PAYOUT_SKIPPED, passed_over, {PAYOUT_ID}, reason},
     {EVENT_IDENTITY_MINTED, transfer, {WORD("00"), CHILD, CHILD}, ""},
@@ -162,16 +162,17 @@ static const struct {
     {EVENT_OTHER, registered, {CHILD, REFERRER}, WORD("00")},
     {EVENT_OTHER, registered, {CHILD, PAYOUT_ID}, ""},
     {EVENT_OTHER, skipped, {CHILD, REFERRER}, bad_reason},
-    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09")},
-    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09") SGE_WORD WORD("00")},
-    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, PAYOUT_ID}, WORD("09") SGE_WORD},
+    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER}, WORD("09")},
+    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER}, WORD("09") SGE_WORD WORD("00")},
+    {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09") SGE_WORD},
+    {EVENT_OTHER, paid, {PAYOUT_ID, PAYOUT_ID}, WORD("09") SGE_WORD},
     {EVENT_OTHER,
      paid,
-     {PAYOUT_ID, REFERRER, CHILD},
+     {PAYOUT_ID, REFERRER},
      "0000000000000000000000000000000000000000000000008000000000000000" SGE_WORD},
     {EVENT_OTHER,
      paid,
-     {PAYOUT_ID, REFERRER, CHILD},
+     {PAYOUT_ID, REFERRER},
      WORD("09") "0000000000000000000000000000000080000000000000000000000000000000"},
     {EVENT_OTHER, passed_over, {PAYOUT_ID}, bad_reason},
     {EVENT_OTHER, passed_over, {PAYOUT_ID}, ""},
@@ -200,16 +201,15 @@ static void logs_are_told_apart_by_topic_and_shape(void **state)
 static void decoded_events_carry_their_fields(void **state)
 {
     (void)state;
-    struct event_log log = {.topics_count = 4};
-    log.topics[0] = keccak256_text("AffiliatePaid(bytes32,address,address,uint256,uint256)");
+    struct event_log log = {.topics_count = 3};
+    log.topics[0] = keccak256_text("AffiliatePaid(bytes32,address,uint256,uint256)");
     assert_true(hex_decode(log.topics[1].bytes, 32, PAYOUT_ID));
     assert_true(hex_decode(log.topics[2].bytes, 32, REFERRER));
-    assert_true(hex_decode(log.topics[3].bytes, 32, CHILD));
     log.data = vector_bytes(WORD("09") SGE_WORD);
     struct contract_event event = event_decode(&log);
     assert_int_equal(event.kind, EVENT_AFFILIATE_PAID);
     assert_memory_equal(event.payout.payout_id.bytes, log.topics[1].bytes, 32);
-    assert_true(address_equal(&event.payout.child, &child));
+    assert_true(address_is_zero(&event.payout.child));
     assert_true(address_equal(&event.payout.referrer, &referrer));
     assert_int_equal(usdc_units(event.payout.usdc), 9);
     assert_true(sge_units(event.payout.sge) == ((uint128_t)1 << 64 | 2));

@@ -41,12 +41,11 @@ static struct event_log *add_log(struct events *events, const char *signature)
 static void add_payout(struct events *events, const struct job *job, const char *name)
 {
     char signature[80];
-    snprintf(signature, sizeof signature, "%s(bytes32,address,address,uint256,uint256)", name);
+    snprintf(signature, sizeof signature, "%s(bytes32,address,uint256,uint256)", name);
     struct event_log *log = add_log(events, signature);
     log->topics[1] = job->payout_id;
     log->topics[2] = topic_of_address(&job->referrer);
-    log->topics[3] = topic_of_address(&job->child);
-    log->topics_count = 4;
+    log->topics_count = 3;
     events->data[events->count - 1][31] = 5;
 }
 

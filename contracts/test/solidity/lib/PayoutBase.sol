@@ -112,12 +112,12 @@ abstract contract PayoutBase is Checks {
 
     function expectPaid(uint256 n, address to, uint256 amount, uint256 sgeAmount) internal {
         expectEvent(address(payout));
-        emit AffiliatePayout.AffiliatePaid(id(n), to, child, amount, sgeAmount);
+        emit AffiliatePayout.AffiliatePaid(id(n), to, amount, sgeAmount);
     }
 
     function expectOwed(uint256 n, address to, uint256 amount, uint256 sgeAmount) internal {
         expectEvent(address(payout));
-        emit AffiliatePayout.PayoutOwed(id(n), to, child, amount, sgeAmount);
+        emit AffiliatePayout.PayoutOwed(id(n), to, amount, sgeAmount);
     }
 
     function expectSkipped(uint256 n, bytes4 reason) internal {

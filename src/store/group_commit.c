@@ -87,7 +87,34 @@ void store_fail(struct store *store)
     atomic_store(&store->healthy, false);
 }
 
-// A flush that failed is never tried again: what the disk holds now nobody knows.
+// A failure that one piece of work may be to blame for; else it is the engine's and meets them all.
+static bool may_be_of_one_work(enum status status)
+{
+    switch (status) {
+    case STATUS_INVALID:
+    case STATUS_NOT_FOUND:
+    case STATUS_EXISTS:
+    case STATUS_CONFLICT:
+    case STATUS_DENIED:
+    case STATUS_LIMIT:
+    case STATUS_UNSUPPORTED:
+    case STATUS_CORRUPT:
+    case STATUS_NO_MEMORY:
+        return true;
+    case STATUS_OK:
+    case STATUS_UNAVAILABLE:
+    case STATUS_TIMEOUT:
+    case STATUS_BUSY:
+    case STATUS_STOPPED:
+    case STATUS_IO:
+        break;
+    }
+    return false;
+}
+
+// A flush that failed is never tried again: what the disk holds now nobody knows. A group that one
+// piece may have spoilt runs again piece by piece, so that a request which always fails takes
+// neither payments nor a lane's step with it.
 static void group_run(struct store *store, struct store_work **group, size_t count)
 {
     int64_t commit_ms;
@@ -104,9 +131,13 @@ static void group_run(struct store *store, struct store_work **group, size_t cou
     pthread_mutex_unlock(&store->lock);
     if (status == STATUS_OK && store->tx.wake && store->options.on_jobs != NULL)
         store->options.on_jobs(store->options.on_jobs_context);
-    for (size_t i = 0; i < count; i++)
-        if (group[i]->done != NULL)
+    bool alone = count > 1 && may_be_of_one_work(status);
+    for (size_t i = 0; i < count; i++) {
+        if (alone)
+            group_run(store, group + i, 1);
+        else if (group[i]->done != NULL)
             group[i]->done(group[i], status);
+    }
 }
 
 // ---- the writer

@@ -14,8 +14,10 @@
 // A query function of this layer takes a struct store_tx, which is either the writer's transaction
 // or a read snapshot; functions that write abort on a snapshot. Domain answers (duplicate, unknown
 // user) are outputs of the query function and never undo others' work; a status other than
-// STATUS_OK from a query means the database failed: pass it up, and the whole group is rolled back
-// and every piece of work in it gets that status.
+// STATUS_OK from a query means the database failed: pass it up, and the whole group is rolled back.
+// Where one piece may be to blame, each runs again in a transaction of its own (so `run` must not
+// rely on running once) and only those that fail again get their status; where the engine failed
+// (STATUS_IO, STATUS_BUSY, ...), every piece gets it.
 #pragma once
 
 #include "base/arena.h"

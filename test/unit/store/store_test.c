@@ -3,6 +3,7 @@
 #include "store/fixture.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -294,6 +295,61 @@ static void work_that_fails_takes_its_group_back_and_the_store_goes_on(void **st
     fixture_close(&fixture);
 }
 
+// Keeps the writer busy until it is let go, so that what is submitted meanwhile is one group.
+struct gate {
+    struct store_work work;
+    sem_t open;
+};
+
+static enum status gate_run(struct store_tx *tx, struct store_work **works, size_t count)
+{
+    (void)tx;
+    (void)count;
+    sem_t *open = &((struct gate *)works[0])->open;
+    // Stays open: the gate may stand in the very group that runs again.
+    return sem_wait(open) == 0 && sem_post(open) == 0 ? STATUS_OK : STATUS_IO;
+}
+
+static void gate_done(struct store_work *work, enum status committed)
+{
+    (void)work;
+    (void)committed;
+}
+
+static void work_that_fails_does_not_take_its_neighbours_with_it(void **state)
+{
+    static const struct store_work_kind gate_kind = {"gate", gate_run};
+    static const enum status answers[] = {STATUS_INVALID, STATUS_NOT_FOUND, STATUS_CONFLICT,
+                                          STATUS_LIMIT,   STATUS_EXISTS,    STATUS_NO_MEMORY,
+                                          STATUS_CORRUPT, STATUS_DENIED,    STATUS_UNSUPPORTED};
+    (void)state;
+    for (size_t row = 0; row < sizeof answers / sizeof answers[0]; row++) {
+        struct fixture fixture;
+        struct gate gate = {.work = {.kind = &gate_kind, .done = gate_done}};
+        struct submitted submitted[3];
+        int done = 0;
+        open_threaded(&fixture);
+        assert_int_equal(sem_init(&gate.open, 0, 0), 0);
+        OK(store_submit(fixture.store, &gate.work));
+        for (int i = 0; i < 3; i++) {
+            submitted[i] = (struct submitted){.note = note_of(0, i), .done = &done};
+            submitted[i].note.work.done = count_done;
+            submitted[i].note.answer = i == 1 ? answers[row] : STATUS_OK;
+            OK(store_submit(fixture.store, &submitted[i].note.work));
+        }
+        assert_int_equal(sem_post(&gate.open), 0);
+        store_close(fixture.store);
+        fixture.store = NULL;
+        assert_int_equal(done, 3);
+        OK(submitted[0].status);
+        IS(submitted[1].status, answers[row]);
+        OK(submitted[2].status);
+        assert_int_equal(notes_on_disk(&fixture), 2);
+        sem_destroy(&gate.open);
+        fixture_close(&fixture);
+    }
+}
+
 static enum status careless_run(struct store_tx *tx, struct store_work **works, size_t count)
 {
     (void)works;
@@ -491,6 +547,7 @@ int main(void)
         cmocka_unit_test(every_write_of_eight_threads_is_seen_once_acknowledged),
         cmocka_unit_test(closing_works_off_what_was_submitted),
         cmocka_unit_test(work_that_fails_takes_its_group_back_and_the_store_goes_on),
+        cmocka_unit_test(work_that_fails_does_not_take_its_neighbours_with_it),
         cmocka_unit_test(a_failure_the_work_forgets_still_takes_the_group_back),
         cmocka_unit_test(the_relayer_is_woken_by_jobs_and_holds_only),
         cmocka_unit_test(a_full_disk_fails_the_write_and_stops_the_store),

@@ -30,3 +30,9 @@ MUST_USE enum status job_rows_collect(struct job **ret_jobs, size_t *ret_count,
 // What a finished or sent job tells the merchant, where anything.
 MUST_USE enum status outbox_job_changed(struct store_tx *tx, const struct job *before,
                                         enum job_state next, bool sent_before);
+
+// A job whose slot ended without its effect: cancels it and takes the receivable back where its
+// payment was refunded after the signing. change: of its way out of the slot. *ret_cancelled is
+// false, and nothing is written, where it was not refunded.
+MUST_USE enum status refund_unpaid(struct store_tx *tx, bool *ret_cancelled, const struct job *job,
+                                   const struct job_change *change);

@@ -2,8 +2,9 @@
 // Refunds and chargebacks, in whatever order the provider delivers them.
 //
 // What a refund does to a payout depends on whether it may be signed: before, the job is
-// cancelled; after, the affiliate owes it back. A full refund outweighs a chargeback: winning the
-// chargeback then restores nothing.
+// cancelled; after, the affiliate owes it back, unless the transaction comes to nothing: then the
+// job is cancelled after all. A full refund outweighs a chargeback: winning the chargeback then
+// restores nothing.
 #include "store/payment_rows.h"
 #include "store/program_rows.h"
 #include "store/rows.h"
@@ -133,6 +134,20 @@ static enum status tombstone_change(struct store_tx *tx, enum refund_outcome *re
 
 // ---- a stored payment
 
+static enum status has_open_receivable(struct store_tx *tx, bool *ret_has, int64_t payment_id)
+{
+    static const struct db_statement find = {
+        "receivable open", "SELECT id FROM receivables WHERE payment_id = $1 AND cleared_ms = 0"};
+    struct db_query *query = tx_query(tx, &find);
+    db_bind_int(query, 1, payment_id);
+    enum status status = db_next(query);
+    bool has = status == STATUS_OK;
+    status = db_done_list(query, status);
+    if (status == STATUS_OK)
+        *ret_has = has;
+    return status;
+}
+
 static enum status receivable_insert(struct store_tx *tx, const struct job *job,
                                      const struct refund *refund)
 {
@@ -227,20 +242,48 @@ static enum status refund_again(struct store_tx *tx, const struct payment *payme
     return status == STATUS_OK ? payment_row_update(tx, payment, refund->event_id) : status;
 }
 
-static enum status receivable_clear(struct store_tx *tx, const struct payment *payment,
-                                    const struct job *job)
+static enum status receivable_clear(struct store_tx *tx, const struct job *job)
 {
     static const struct db_statement update = {
         "receivable clear",
         "UPDATE receivables SET cleared_ms = $2 WHERE payment_id = $1 AND cleared_ms = 0"};
     struct db_query *query = tx_query(tx, &update);
-    db_bind_int(query, 1, payment->id);
+    db_bind_int(query, 1, job->payment_id);
     db_bind_int(query, 2, tx->now_ms);
     int64_t changes;
     enum status status = db_execute(query, &changes);
     if (status == STATUS_OK && changes != 1)
         return tx_fail(tx, STATUS_CORRUPT);
     return status == STATUS_OK ? totals_receivable_cleared(tx, &job->referrer, job->usdc) : status;
+}
+
+enum status refund_unpaid(struct store_tx *tx, bool *ret_cancelled, const struct job *job,
+                          const struct job_change *change)
+{
+    const struct job_change cancel = {.cause = "refund",
+                                      .why = "refunded meanwhile; its transaction had no effect"};
+    bool owes = false;
+    enum status status = STATUS_OK;
+    if (job->payment_id != 0)
+        status = has_open_receivable(tx, &owes, job->payment_id);
+    if (status != STATUS_OK || !owes) {
+        *ret_cancelled = false;
+        return status;
+    }
+    struct outside_digest digest = referral_digest(&job->payout_id);
+    struct job queued = *job;
+    queued.state = JOB_QUEUED;
+    queued.slot_id = 0;
+    status = job_row_change(tx, job, JOB_QUEUED, change, 0);
+    if (status == STATUS_OK)
+        status = job_row_change(tx, &queued, JOB_CANCELLED, &cancel, 0);
+    if (status == STATUS_OK)
+        status = outside_id_delete(tx, &digest);
+    if (status == STATUS_OK)
+        status = receivable_clear(tx, job);
+    if (status == STATUS_OK)
+        *ret_cancelled = true;
+    return status;
 }
 
 // A payment that only ever met its chargeback earns now what it would have earned then.
@@ -269,7 +312,7 @@ static enum status payment_restore(struct store_tx *tx, enum refund_outcome *ret
             *ret_outcome = REFUND_NOTHING;
             return STATUS_OK;
         }
-        status = receivable_clear(tx, payment, &job);
+        status = receivable_clear(tx, &job);
         payment->state = PAYMENT_ACCEPTED;
     }
     *ret_outcome = REFUND_RESTORED;

@@ -635,6 +635,19 @@ static bool settlements_fit(const struct slot_jobs *jobs, enum job_state state,
     return true;
 }
 
+static enum status job_settle(struct store_tx *tx, const struct job *job,
+                              const struct job_settlement *settlement)
+{
+    bool cancelled = false;
+    enum status status = STATUS_OK;
+    if (settlement->next != JOB_CONFIRMED)
+        status = refund_unpaid(tx, &cancelled, job, &settlement->change);
+    if (status != STATUS_OK || cancelled)
+        return status;
+    return job_row_change(tx, job, settlement->next, &settlement->change,
+                          settlement->next == JOB_QUEUED ? 0 : job->slot_id);
+}
+
 static enum status jobs_settle(struct store_tx *tx, const struct slot_jobs *jobs,
                                const struct job_settlement *settlements, size_t count)
 {
@@ -643,8 +656,7 @@ static enum status jobs_settle(struct store_tx *tx, const struct slot_jobs *jobs
         const struct job *job = &jobs->jobs[i];
         const struct job_settlement *settlement = settlement_of(settlements, count, job->id);
         if (settlement != NULL)
-            status = job_row_change(tx, job, settlement->next, &settlement->change,
-                                    settlement->next == JOB_QUEUED ? 0 : job->slot_id);
+            status = job_settle(tx, job, settlement);
     }
     return status;
 }

@@ -449,6 +449,57 @@ static void a_foreign_nonce_is_settled_only_by_proof(void **state)
     assert_int_equal(scan_number(&world->fixture, "SELECT state FROM slots"), SLOT_FOREIGN);
 }
 
+static void refund(struct store_tx *tx, const char *event, const char *key)
+{
+    enum refund_outcome outcome;
+    OK(payment_refund(tx, &outcome, PROVIDER_STRIPE, event, key, REFUND_FULL, &test_trace));
+    assert_int_equal(outcome, REFUND_RECEIVABLE);
+}
+
+static int64_t receivable(struct store_tx *tx)
+{
+    struct affiliate affiliate;
+    struct address wallet = wallet_of(100);
+    OK(affiliate_by_wallet(tx, &affiliate, &wallet));
+    return usdc_units(affiliate.usdc_receivable);
+}
+
+static void a_payout_refunded_while_signed_is_cancelled_where_it_comes_to_nothing(void **state)
+{
+    struct world *world = *state;
+    struct inclusion inclusion = included(1, 30);
+    struct job_settlement settlements[] = {
+        {world->jobs[0], JOB_QUEUED, {.cause = "reverted"}},
+        {world->jobs[1], JOB_PARKED, {.cause = "reverted"}},
+        {world->jobs[2], JOB_CONFIRMED, {.cause = "final", .outcome = JOB_OUTCOME_DONE}},
+    };
+    struct store_tx *tx = begin(&world->fixture);
+    struct slot slot = assign(world, tx, 7, 3);
+    refund(tx, "e0", "p0");
+    refund(tx, "e1", "p1");
+    refund(tx, "e2", "p2");
+    assert_int_equal(receivable(tx), 600);
+    OK(slot_mined(tx, &world->lane, slot.id, &inclusion));
+    OK(slot_final(tx, &world->lane, slot.id, settlements, 3));
+    expect_jobs(tx, world, JOB_CANCELLED, JOB_CANCELLED, JOB_CONFIRMED);
+    assert_int_equal(receivable(tx), 300); // only what was paid is owed back
+    commit(&world->fixture);
+}
+
+static void a_payout_refunded_while_unresolved_is_cancelled_where_it_is_proven_unpaid(void **state)
+{
+    struct world *world = *state;
+    struct job_settlement settlement = {world->jobs[0], JOB_QUEUED, {.cause = "proof"}};
+    struct store_tx *tx = begin(&world->fixture);
+    struct slot slot = assign(world, tx, 7, 1);
+    OK(slot_unresolved(tx, &world->lane, slot.id, "?"));
+    refund(tx, "e0", "p0");
+    OK(slot_foreign(tx, &world->lane, slot.id, &settlement, 1));
+    assert_int_equal(job_now(tx, world->jobs[0]).state, JOB_CANCELLED);
+    assert_int_equal(receivable(tx), 0);
+    commit(&world->fixture);
+}
+
 static void an_unresolved_slot_may_turn_up_in_a_block_after_all(void **state)
 {
     struct world *world = *state;
@@ -530,6 +581,8 @@ int main(void)
         TEST(a_final_slot_settles_each_job_its_own_way),
         TEST(sending_a_retried_jobs_old_attempt_does_not_move_it),
         TEST(a_foreign_nonce_is_settled_only_by_proof),
+        TEST(a_payout_refunded_while_signed_is_cancelled_where_it_comes_to_nothing),
+        TEST(a_payout_refunded_while_unresolved_is_cancelled_where_it_is_proven_unpaid),
         TEST(an_unresolved_slot_may_turn_up_in_a_block_after_all),
         TEST(the_store_itself_refuses_a_nonce_twice),
         TEST(the_merchant_is_told_of_the_first_sending_and_the_end_once),

@@ -76,8 +76,10 @@ static enum status settle(struct step *step, struct lane_slot *slot, const struc
     if (endings == NULL || effects == NULL || settlements == NULL)
         return STATUS_NO_MEMORY;
     plan_endings(endings, slot, track->attempt, receipt, &options->contracts);
+    // No answer leaves them unknown: it must not keep the slots behind and new work waiting, since
+    // a node without the final block's state never gives one.
     enum status status = ask_effects(effects, step, slot, endings);
-    if (status != STATUS_OK)
+    if (status == STATUS_NO_MEMORY)
         return status;
     struct settle_facts *facts = arena_alloc(step->arena, sizeof *facts);
     if (facts == NULL)
@@ -107,8 +109,10 @@ static enum status prove(struct step *step, struct lane_slot *slot)
     enum status status =
         proof_seek(&proof, options->witnesses, options->witnesses_count, slot, &options->address,
                    &options->contracts, step->facts.final_number, step->arena);
-    if (status != STATUS_OK || !proof.proven)
+    if (status == STATUS_NO_MEMORY)
         return status;
+    if (status != STATUS_OK || !proof.proven)
+        return STATUS_OK; // asked again; a silent witness stops no other slot
     struct job_settlement *settlements =
         arena_alloc_array(step->arena, slot->jobs_count, sizeof *settlements);
     if (settlements == NULL)

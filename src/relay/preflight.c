@@ -211,11 +211,14 @@ static enum status ask_final(struct run *run, int64_t final_number)
     enum status status = STATUS_OK;
     if (count > 0 && final_number >= 0)
         status = effects_ask(effects, run->chain, run->contracts, jobs, count, block, run->arena);
-    for (size_t i = 0, at = 0; i < run->jobs_count && status == STATUS_OK; i++)
+    if (status == STATUS_NO_MEMORY)
+        return status;
+    // No answer leaves them unknown: these jobs wait, and the others go.
+    for (size_t i = 0, at = 0; i < run->jobs_count; i++)
         if (run->verdicts[i].verdict == VERDICT_DONE && effects[at++] != EFFECT_PRESENT)
             run->verdicts[i] =
                 (struct preflight){VERDICT_WAIT, NULL, "done on the chain, but not final yet"};
-    return status;
+    return STATUS_OK;
 }
 
 enum status preflight_run(struct preflight **ret_verdicts, struct chain *chain,

@@ -34,6 +34,8 @@ static void steps(struct world *world, int count)
         world_step(world);
 }
 
+static const struct chain_ops *whole_ops; // of a chain some of whose answers a test replaces
+
 // A registered child and a due payout.
 static int64_t one_due_payout(struct world *world, int64_t confirmations)
 {
@@ -345,6 +347,43 @@ static void a_reverted_transaction_is_tried_again_where_its_cause_passes(void **
     world_close(&world);
 }
 
+// A node that keeps no state as old as the final block: the head's is all it has.
+static enum status call_at_head_only(struct chain *chain, struct call_result *ret_results,
+                                     const struct chain_call *calls, size_t count,
+                                     struct block_id block, struct arena *arena)
+{
+    if (block.tag == BLOCK_NUMBER)
+        return STATUS_UNAVAILABLE;
+    return whole_ops->call(chain, ret_results, calls, count, block, arena);
+}
+
+static void a_final_slot_nobody_can_tell_about_stops_no_other_payout(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t first = one_due_payout(&world, 1), second;
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, first, JOB_SENT);
+    world_node(&world, "anvil_dropAllTransactions", "[]");
+    world_node(&world, "evm_setAutomine", "[true]");
+    world_admin_plain(&world, &world.payout, "pause()");
+    whole_ops = world.chain->ops;
+    struct chain_ops forgetful = *whole_ops;
+    forgetful.call = call_at_head_only;
+    world.chain->ops = &forgetful;
+    world.skew_ms += PLAN_RESEND_MS_MAX; // the same bytes again, now in vain
+    world_run_until(&world, first, JOB_MINED);
+    world_admin_plain(&world, &world.payout, "unpause()");
+    second = world_pay(&world, "p2", 1, "usdc", 30);
+    world_run_until(&world, second, JOB_CONFIRMED);
+    assert_string_equal(world_state(&world, first), "mined");
+    world.chain->ops = whole_ops;
+    world.skew_ms += 60000;
+    world_run(&world);
+    assert_paid_once(&world, first, 1, units(8));
+    world_close(&world);
+}
+
 static void a_lane_stays_within_its_window(void **state)
 {
     (void)state;
@@ -408,6 +447,7 @@ int main(void)
         cmocka_unit_test(a_foreign_transaction_that_is_reorganised_away_gives_the_nonce_back),
         cmocka_unit_test(nonces_used_while_idle_are_absorbed),
         cmocka_unit_test(a_reverted_transaction_is_tried_again_where_its_cause_passes),
+        cmocka_unit_test(a_final_slot_nobody_can_tell_about_stops_no_other_payout),
         cmocka_unit_test(a_lane_stays_within_its_window),
         cmocka_unit_test(another_holder_waits_for_the_lease_and_the_first_cannot_write_past_it),
     };

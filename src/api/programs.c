@@ -120,10 +120,15 @@ static struct fault read_identity(struct program_input *input, const json_t *bod
     return (struct fault){PROBLEM_NONE, NULL};
 }
 
-// A hybrid program pays SGE, a USDC program none.
-static bool rate_fits_kind(const struct program *program)
+// A hybrid program pays SGE, a USDC program none; and the largest payment must earn an amount that
+// fits, which the store insists on.
+static bool rate_fits(const struct program *program)
 {
-    return (program->kind == PROGRAM_HYBRID) != sge_is_zero(program->sge_rate);
+    struct usdc largest, usdc;
+    struct sge sge;
+    return (program->kind == PROGRAM_HYBRID) != sge_is_zero(program->sge_rate) &&
+           usdc_from_units(&largest, INT64_MAX) &&
+           program_commission(&usdc, &sge, program, largest);
 }
 
 // ---- create
@@ -173,7 +178,7 @@ static struct fault read_new(struct program_input *input, const json_t *body)
         input->program.trigger = PROGRAM_EVERY_PAYMENT;
     if (!input->has_active)
         input->program.active = true;
-    if (!rate_fits_kind(&input->program))
+    if (!rate_fits(&input->program))
         return (struct fault){PROBLEM_PROGRAM_RULE, "sge_rate"};
     return (struct fault){PROBLEM_NONE, NULL};
 }
@@ -260,7 +265,7 @@ static enum status apply_change(struct call *call, struct store_tx *tx)
     if (status != STATUS_OK)
         return status;
     overlay(&program, input);
-    if (!rate_fits_kind(&program))
+    if (!rate_fits(&program))
         return call_set_problem(call, PROBLEM_PROGRAM_RULE, "field sge_rate");
     status = program_update(tx, &program);
     if (status == STATUS_OK)

@@ -320,6 +320,8 @@ class BadInput(ApiCase):
             ('trigger', program(trigger='sometimes'), 400, 'program_rule_invalid'),
             ('usdc with a rate', program(sge_rate='1'), 400, 'program_rule_invalid'),
             ('hybrid without', program(kind='hybrid'), 400, 'program_rule_invalid'),
+            ('a rate in base units, past what fits',
+             program(kind='hybrid', sge_rate='1000000000000000000'), 400, 'program_rule_invalid'),
             ('negative hold', program(hold_seconds=-1), 400, 'program_rule_invalid'),
             ('payout_max', program(payout_max='-1'), 400, 'amount_negative'),
         ], 'POST', '/v1/programs', 'admin')

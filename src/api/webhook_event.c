@@ -176,7 +176,8 @@ static struct fault read_stripe_refund(struct webhook_event *event, const json_t
 static struct fault read_stripe_closed_dispute(struct webhook_event *event, const json_t *object)
 {
     const char *status = json_string_value(json_object_get(object, "status"));
-    if (!status || strcmp(status, "won") != 0)
+    // An inquiry opens as a dispute too, and closes so where it never became one.
+    if (!status || (strcmp(status, "won") != 0 && strcmp(status, "warning_closed") != 0))
         return ignore(event, "dispute not won");
     return read_stripe_refund(event, object, REFUND_REVERSED);
 }

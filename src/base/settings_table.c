@@ -41,7 +41,7 @@ static const struct setting table[] = {
     INTEGER("API_KEY_RATE_MAX", 1, 1000000, "5000", "Requests allowed per API key and second."),
     TEXT("API_LISTEN", "127.0.0.1:8080", "Address and port the API listens on; port 0 picks one."),
     INTEGER("API_THREADS", 2, 64, "2", "Threads that serve HTTP."),
-    INTEGER("BATCH_GAS_MAX", 100000, 16777216, "15000000",
+    INTEGER("BATCH_GAS_MAX", 1000000, 16777216, "15000000",
             "Gas budget of one batch transaction; 16,777,216 is the protocol's cap."),
     INTEGER("BATCH_SIZE_MAX", 1, 500, "200", "Payouts that may share one transaction."),
     INTEGER("CHAIN_ID", 1, CHAIN_ID_MAX, NULL, "Chain id every endpoint must report."),

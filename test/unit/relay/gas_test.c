@@ -7,7 +7,10 @@
 
 #include <cmocka.h>
 
+#include "base/settings.h"
 #include "relay/gas.h"
+
+#include <string.h>
 
 static void each_form_has_its_limit(void **state)
 {
@@ -40,8 +43,28 @@ static void each_form_has_its_limit(void **state)
             fail_msg("%s", rows[i].name);
 }
 
+// The signer refuses what is above BATCH_GAS_MAX, and with it every transaction signed beside it.
+static void the_least_gas_budget_covers_every_single_transaction(void **state)
+{
+    static const enum tx_form forms[] = {TX_PAY_ONE, TX_PAY_OWED, TX_REFER_ONE, TX_MINT_ONE};
+    size_t count, found = 0;
+    const struct setting *table = settings_table(&count);
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(table[i].name, "BATCH_GAS_MAX") != 0)
+            continue;
+        found++;
+        for (size_t form = 0; form < sizeof forms / sizeof forms[0]; form++)
+            assert_true(gas_limit(forms[form], 0, 1, true) <= table[i].minimum);
+    }
+    assert_int_equal(found, 1);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_form_has_its_limit)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_form_has_its_limit),
+        cmocka_unit_test(the_least_gas_budget_covers_every_single_transaction),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 
+#include <assert.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,6 +280,7 @@ static struct api *new_api(const struct api_options *options)
                         .random = options->random,
                         .is_ready = options->is_ready,
                         .is_ready_context = options->is_ready_context};
+    static_assert(sizeof api->refused == sizeof options->refused, "copied whole");
     memcpy(api->refused, options->refused, sizeof api->refused);
     api->auth =
         auth_new(options->store, options->clock, options->random, options->failed_auth_rate_max);

@@ -17,7 +17,7 @@ struct api_options {
     const char *standard_secrets; // several separated by spaces or commas; NULL: form not in use
     const char *stripe_secrets;
     const char *coinbase_commerce_secrets;
-    struct address refused[4]; // tokens and contracts that are never a wallet; zero: none
+    struct address refused[5]; // tokens and contracts that are never a wallet; zero: none
     // Readiness beyond the store (relayer in this process); NULL: none.
     bool (*is_ready)(void *context, const char **ret_why);
     void *is_ready_context;

@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #define JSON_DEPTH_MAX        32
-#define REFUSED_ADDRESSES_MAX 4 // tokens and contracts that are never a wallet
+#define REFUSED_ADDRESSES_MAX 5 // tokens and contracts that are never a wallet
 
 // Parses one JSON object: UTF-8, no duplicate names, at most JSON_DEPTH_MAX levels. The caller
 // releases *ret_object.

@@ -242,7 +242,7 @@ static enum exit_code start_api(struct service *service)
         .stripe_secrets = settings_text(s, "STRIPE_WEBHOOK_SECRET"),
         .coinbase_commerce_secrets = settings_text(s, "COINBASE_COMMERCE_WEBHOOK_SECRET"),
         .refused = {service->addresses.usdc, service->addresses.sge, service->addresses.payout,
-                    service->addresses.registry},
+                    service->addresses.registry, service->addresses.identity},
         .is_ready = is_ready,
         .is_ready_context = service,
     };

@@ -17,7 +17,7 @@ help: ## print these targets
 all: build ## the same as build
 
 build: build/build.ninja ## build/sluice, what you run
-	@$(NINJA) build
+	@ninja -C build -n | grep -q 'no work to do' || { echo 'building build/sluice'; $(NINJA) build; }
 
 demo: build ## webhooks in, final payouts on a local chain out: the whole way once, in a minute
 	@demo/demo.py
@@ -49,7 +49,7 @@ ci: ## what .ci/run runs: test, then the slow ones
 	@.ci/run
 
 clean: ## remove build results; set-up stays
-	rm -rf build build-asan build-clang .demo .cache/tidy .cache/cppcheck
+	rm -rf build build-asan build-clang .demo .demo-up .cache/tidy .cache/cppcheck
 
 setup: $(SETUP) ## install what is missing (Debian packages, Node, npm packages)
 

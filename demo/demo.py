@@ -36,6 +36,8 @@ KILL_MOMENT_S_MAX = 2.0
 KILL_COST_S = 45  # what one kill may add to the deadline: a lease has to run out
 OUTBOUND_DEADLINE_S = 20
 TICK_S = 0.2
+HOME = stacks.ROOT / '.demo'
+ROWS_SHOWN_MAX = 10  # of payouts, on a terminal
 PAGE = 200
 PAYOUT_KINDS = ('payout_usdc', 'payout_hybrid')
 END_STATES = ('confirmed', 'parked', 'cancelled')
@@ -230,7 +232,7 @@ def tell(api, scenario, killer, say):
 
 def follow(tracker, killer, telling, notes, deadline_s):
     """Until all is told, every kill is done and every payout is final."""
-    progress = ui.Progress()
+    progress = ui.Progress(awaited=f'waiting for {stacks.CONFIRMATIONS} confirmations')
     deadline = time.monotonic() + deadline_s
     while True:
         is_over = telling.done() and killer.is_done and not tracker.open
@@ -280,13 +282,51 @@ def milliseconds_between(earlier, later):
     return (end - start) // datetime.timedelta(milliseconds=1)
 
 
+def show_why(scenario, payouts):
+    """Which payments led to no payout, and why."""
+    payments = scenario.payments
+    strangers = [payment.payment_id for payment in payments if not payment.referrer]
+    ui.say(f'\n{len(payments)} payments, {len(payouts)} payouts: {len(strangers)} came from '
+           f'customers whom nobody referred:\n  {", ".join(sorted(strangers))}')
+    ui.say(f'One more, {scenario.refunded.payment_id}, earned nothing: its refund came first.')
+
+
+def affiliate_rows(stack, scenario, payouts):
+    """What each affiliate was to get, and whether it holds just that on chain."""
+    owed = expect.balances(payouts)
+    sums = [owed.get(wallet, (0, 0)) for wallet in scenario.affiliates]
+    tokens = (stack.contracts['USDC_ADDRESS'], stack.contracts['SGE_TOKEN_ADDRESS'])
+    words = stack.chain.read_many([(token, 'balanceOf(address)', (wallet,))
+                                   for wallet in scenario.affiliates for token in tokens])
+    counts = collections.Counter(payout.referrer for payout in payouts)
+    usdc, sge = (ui.aligned(column, decimals) for column, decimals in zip(zip(*sums), (6, 18)))
+    for i, wallet in enumerate(scenario.affiliates):
+        matches = tuple(words[2 * i:2 * i + 2]) == sums[i]
+        yield wallet, counts[wallet], usdc[i], sge[i], 'yes' if matches else 'NO'
+
+
+def show_results(stack, scenario, payouts, tracker, api):
+    show_why(scenario, payouts)
+    ui.say('\nWhat each affiliate earned, and whether the chain agrees:')
+    head = ('affiliate', 'payouts', 'USDC', 'SGE', 'matches')
+    for line in ui.table(head, list(affiliate_rows(stack, scenario, payouts))):
+        ui.say(line)
+    shown = payouts[-ROWS_SHOWN_MAX:] if sys.stdout.isatty() else payouts
+    ui.say(f'\nThe last {len(shown)} payouts:' if len(shown) < len(payouts)
+           else '\nThe payouts:')
+    head = ('payment', 'affiliate', 'USDC', 'SGE', 'transaction', 'block', 'to mined, ms')
+    for line in ui.table(head, list(payout_rows(shown, tracker, api))):
+        ui.say(line)
+
+
 def payout_rows(payouts, tracker, api):
-    for payout in payouts:
+    usdc = ui.aligned([payout.usdc for payout in payouts], 6)
+    sge = ui.aligned([payout.sge for payout in payouts], 18)
+    for i, payout in enumerate(payouts):
         job = api.get(f'/v1/jobs/{tracker.jobs[payout.payout_id]["id"]}').body
         included = job['slot']['inclusion']
         mined = [event['at'] for event in job['timeline'] if event['to'] == 'mined']
-        yield (payout.payment_id, ui.short(payout.referrer, 13), webhooks.decimal(payout.usdc, 6),
-               webhooks.decimal(payout.sge, 18).rstrip('0').rstrip('.'),
+        yield (payout.payment_id, ui.short(payout.referrer, 13), usdc[i], sge[i],
                ui.short(included['transaction_hash'], 13), included['block_number'],
                milliseconds_between(job['created_at'], mined[-1]) if mined else '')
 
@@ -335,14 +375,12 @@ def run(stack, api, options):
     settle_rest(api)
     if options.kills:
         ui.say(f'sluice up was killed {stack.kills} times')
-    head = ('payment', 'affiliate', 'USDC', 'SGE', 'transaction', 'block', 'to mined, ms')
-    for line in ui.table(head, list(payout_rows(payouts, tracker, api))):
-        ui.say(line)
+    show_results(stack, scenario, payouts, tracker, api)
     check_parked(api)
     check_chain(stack, scenario, payouts)
     check_outbound(stack, payouts)
     check_stop(stack)
-    ui.say(f'demo: {len(payouts)} payouts confirmed, 0 parked, balances match')
+    ui.say(f'\ndemo: {len(payouts)} payouts confirmed, 0 parked, balances match')
 
 
 def parse_arguments():
@@ -357,15 +395,18 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     stack = None
     try:
-        stack, api = stacks.bring_up(story.PROGRAMS, ui.say)
+        stack, api = stacks.bring_up(HOME, story.PROGRAMS, ui.say)
         run(stack, api, options)
         return 0
     except KeyboardInterrupt:
         return 130
+    except stacks.StackBusy as error:
+        ui.say(f'demo: {error}')
+        return 1
     except (DemoError, ApiError, ChainError, stacks.StackError, *NO_ANSWER,
             subprocess.SubprocessError) as error:
         ui.say(f'demo: FAILED: {error}')
-        ui.say(f'the end of .demo/sluice.log:\n{stacks.tail(stacks.HOME / "sluice.log")}')
+        ui.say(f'the end of .demo/sluice.log:\n{stacks.tail(HOME / "sluice.log")}')
         return 1
     finally:
         if stack:

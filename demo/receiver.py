@@ -8,10 +8,14 @@ import webhooks
 
 
 class Receiver:
-    """Listens on a free port from creation on; `events` holds what came, by type."""
+    """Listens on a free port from creation on.
 
-    def __init__(self, secret):
+    `events` holds what came, by type; every genuine body is a line of the file `kept`.
+    """
+
+    def __init__(self, secret, kept):
         self.secret = secret
+        self.kept = kept
         self.lock = threading.Lock()
         self.events = {}  # id: type
         self.forged = 0
@@ -39,6 +43,8 @@ class Receiver:
         with self.lock:
             if genuine:
                 self.events[headers['webhook-id']] = json.loads(body).get('type')
+                with open(self.kept, 'ab') as out:
+                    out.write(body + b'\n')
             else:
                 self.forged += 1
         return genuine

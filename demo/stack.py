@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes: anvil, the console's one-off commands, and `sluice up`. None outlives us."""
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -17,7 +18,6 @@ from chain import Chain
 from receiver import Receiver
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-HOME = ROOT / '.demo'
 CHAIN_ID = 31337
 CONFIRMATIONS = 3
 FUND_USDC = 1_000_000
@@ -35,6 +35,10 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 class StackError(Exception):
     pass
+
+
+class StackBusy(StackError):
+    """Another stack runs in the same directory, which stays as it is."""
 
 
 def die_with_parent():
@@ -64,20 +68,40 @@ def tail(path):
     return '\n'.join(f'    {line}' for line in lines[-LOG_LINES_SHOWN:])
 
 
-class Stack:
-    """Everything that runs. Start from the main thread: children die with the starting thread."""
+def take_directory(home):
+    """Empties the directory and locks it until the returned descriptor is closed, or we end."""
+    home.mkdir(mode=0o700, exist_ok=True)
+    lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise StackBusy(f'another one runs in {home.name}; stop it first') from None
+    for entry in home.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    return lock
 
-    def __init__(self):
-        shutil.rmtree(HOME, ignore_errors=True)
-        HOME.mkdir(mode=0o700)
-        self.log = HOME / 'sluice.log'
-        self.settings_path = HOME / 'settings'
+
+class Stack:
+    """Everything that runs, with its files in `home`, a directory of its own.
+
+    Start from the main thread: children die with the starting thread.
+    """
+
+    def __init__(self, home):
+        self.home = home
+        self.lock = take_directory(home)
+        self.log = home / 'sluice.log'
+        self.settings_path = home / 'settings'
         self.processes = []
         self.sluice = None
         self.kills = 0
         self.secrets = webhooks.new_secrets(secrets.token_bytes)
         self.outbound_secret = webhooks.new_secrets(secrets.token_bytes).standard
-        self.receiver = Receiver(self.outbound_secret)
+        self.receiver = Receiver(self.outbound_secret, home / 'webhooks.jsonl')
         self.port = free_port()
         self.contracts = {}
 
@@ -115,12 +139,12 @@ class Stack:
         self.anvil = self.spawn([found.stdout.strip(), '--host', '127.0.0.1', '--port', str(port),
                                  '--chain-id', str(CHAIN_ID), '--block-time', '1', '--gas-limit',
                                  '300000000', '--order', 'fifo', '--accounts', '10', '--silent'],
-                                HOME / 'anvil.log')
+                                self.home / 'anvil.log')
         wait_for('the start of anvil', self.chain_answers, START_TIMEOUT_S)
 
     def chain_answers(self):
         if self.anvil.poll() is not None:
-            raise StackError(f'anvil ended at once:\n{tail(HOME / "anvil.log")}')
+            raise StackError(f'anvil ended at once:\n{tail(self.home / "anvil.log")}')
         try:
             return self.chain.request('eth_chainId')
         except OSError:
@@ -129,10 +153,10 @@ class Stack:
     # ---- set-up by console commands
 
     def create_wallet(self):
-        passphrase = HOME / 'passphrase'
+        passphrase = self.home / 'passphrase'
         passphrase.write_text(secrets.token_hex(16) + '\n')
         passphrase.chmod(0o600)
-        keystore = HOME / 'lane.keystore'
+        keystore = self.home / 'lane.keystore'
         lane = self.command('keys', 'wallet', 'create', str(keystore), '--json',
                             KEYSTORE_PASSPHRASE_FILE=str(passphrase),
                             SLUICE_SETTINGS='')['address']
@@ -154,12 +178,12 @@ class Stack:
             'API_LISTEN': f'127.0.0.1:{self.port}',
             'COINBASE_COMMERCE_WEBHOOK_SECRET': self.secrets.coinbase,
             'CONFIRMATIONS': CONFIRMATIONS,
-            'KEYSTORE_PASSPHRASE_FILE': HOME / 'passphrase',
+            'KEYSTORE_PASSPHRASE_FILE': self.home / 'passphrase',
             'OUTBOUND_WEBHOOK_SECRET': self.outbound_secret,
             'OUTBOUND_WEBHOOK_URL': self.receiver.url,
             'POLL_INTERVAL_MS': 200,
-            'RELAYER_DB_PATH': HOME / 'sluice.db',
-            'RELAYER_PRIVATE_KEY': f'keystore:{HOME / "lane.keystore"}',
+            'RELAYER_DB_PATH': self.home / 'sluice.db',
+            'RELAYER_PRIVATE_KEY': f'keystore:{self.home / "lane.keystore"}',
             'RETRY_DELAY_MS': 200,
             'STANDARD_WEBHOOK_SECRET': self.secrets.standard,
             'STRIPE_WEBHOOK_SECRET': self.secrets.stripe,
@@ -214,11 +238,12 @@ class Stack:
                 pass
             process.wait()
         self.receiver.close()
+        os.close(self.lock)
 
 
-def bring_up(programs, say):
+def bring_up(home, programs, say):
     """The whole stack, ready; and an API for its key. The caller closes the stack."""
-    stack = Stack()
+    stack = Stack(home)
     try:
         stack.start_chain()
         say(f'anvil runs at {stack.rpc_url}')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the person at the terminal sees: steps, a progress bar or plain lines, a table."""
+"""What the person at the terminal sees: steps, a progress bar or plain lines, tables."""
 import os
 import sys
 import time
@@ -24,6 +24,16 @@ def short(text, width):
     return text[:width - 1 - tail] + '…' + text[-tail:]
 
 
+def aligned(amounts, decimals, shown_min=2):
+    """Whole numbers of base units as exact texts, all with as many decimals as one of them needs.
+    """
+    texts = [f'{units // 10 ** decimals}.{units % 10 ** decimals:0{decimals}d}'
+             for units in amounts]
+    needed = max((len(text.rstrip('0').partition('.')[2]) for text in texts), default=0)
+    dropped = decimals - max(needed, shown_min)
+    return [text[:-dropped] if dropped else text for text in texts]
+
+
 def bar(done, total, width=BAR_WIDTH):
     full = width * done // total if total else width
     return '#' * full + '.' * (width - full)
@@ -32,8 +42,9 @@ def bar(done, total, width=BAR_WIDTH):
 class Progress:
     """A bar that redraws itself on a terminal; elsewhere a line now and then."""
 
-    def __init__(self, stream=sys.stdout, now=time.monotonic):
-        self.stream, self.now = stream, now
+    def __init__(self, stream=sys.stdout, now=time.monotonic, awaited=''):
+        """`awaited` is said when everything is mined and not all of it is final."""
+        self.stream, self.now, self.awaited = stream, now, awaited
         self.start = now()
         self.fancy = is_fancy(stream)
         self.terminal = stream.isatty()
@@ -42,9 +53,10 @@ class Progress:
 
     def text(self, counts, total):
         picture = f'[{bar(counts["final"], total)}] ' if self.terminal else ''
+        waits = self.awaited and counts['final'] < counts['mined'] == total
         return (f'{picture}payouts {counts["final"]}/{total} final, {counts["mined"]} mined, '
                 f'{counts["sent"]} sent, {counts["accepted"]} accepted, '
-                f'{self.now() - self.start:.0f} s')
+                f'{self.now() - self.start:.0f} s' + (f', {self.awaited}' if waits else ''))
 
     def show(self, counts, total):
         if self.terminal:

@@ -16,19 +16,24 @@ from api import ApiError
 from chain import ChainError
 
 TICK_S = 0.5
+HOME = stacks.ROOT / '.demo-up'
 
 
 def describe(stack, api):
     base = f'http://127.0.0.1:{stack.port}'
     child, affiliate = story.wallet('up', 'child', 0), story.wallet('up', 'affiliate', 0)
     for name, value in (('API', base), ('API key', api.key), ('chain', stack.rpc_url),
-                        ('settings', stacks.HOME / 'settings'), ('log', stack.log)):
+                        ('settings', stack.settings_path), ('log', stack.log),
+                        ('webhooks', stack.receiver.kept)):
         ui.say(f'{name:9} {value}')
     for name, value in sorted(stack.contracts.items()):
         ui.say(f'{name:27} {value}')
-    header = f'-H "Authorization: Bearer {api.key}"'
+    header = '-H "Authorization: Bearer $KEY"'
     ui.say(f"""
+The operator's console, in this directory:
+  SLUICE_SETTINGS={stack.settings_path.relative_to(stacks.ROOT)} build/sluice status
 Register a customer whom an affiliate referred, take a payment, look at what the affiliate has:
+  KEY={api.key}
   curl -s {header} {base}/v1/users \\
     -d '{{"wallet":"{child}","referrer":"{affiliate}","program":"standard","mint":true}}'
   curl -s {header} {base}/v1/payments \\
@@ -50,15 +55,18 @@ def main():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack = None
     try:
-        stack, api = stacks.bring_up(story.PROGRAMS, ui.say)
+        stack, api = stacks.bring_up(HOME, story.PROGRAMS, ui.say)
         describe(stack, api)
         wait_for_end(stack)
     except KeyboardInterrupt:
         ui.say('\nstopping')
         return 1 if stack and stack.stop_sluice() != 0 else 0
+    except stacks.StackBusy as error:
+        ui.say(f'up: {error}')
+        return 1
     except (stacks.StackError, ApiError, ChainError, OSError,
             subprocess.SubprocessError) as error:
-        ui.say(f'up: FAILED: {error}\n{stacks.tail(stacks.HOME / "sluice.log")}')
+        ui.say(f'up: FAILED: {error}\n{stacks.tail(HOME / "sluice.log")}')
         return 1
     finally:
         if stack:

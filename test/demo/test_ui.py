@@ -43,6 +43,13 @@ class Drawing(unittest.TestCase):
                          'payouts 1/4 final, 2 mined, 3 sent, 4 accepted, 3 s\n'
                          'payouts 4/4 final, 2 mined, 3 sent, 4 accepted, 6 s\n')
 
+    def test_what_is_awaited_is_said_once_all_is_mined(self):
+        progress = ui.Progress(io.StringIO(), now=lambda: 5.0, awaited='waiting for 3')
+        for mined, final, says in ((3, 0, False), (4, 0, True), (4, 3, True), (4, 4, False)):
+            with self.subTest(mined=mined, final=final):
+                text = progress.text({**COUNTS, 'mined': mined, 'final': final}, 4)
+                self.assertEqual(text.endswith(', waiting for 3'), says)
+
     def test_bars_are_full_only_at_the_end(self):
         self.assertEqual([ui.bar(done, 3, 4) for done in range(4)],
                          ['....', '#...', '##..', '####'])
@@ -53,6 +60,12 @@ class Tables(unittest.TestCase):
     def test_numbers_stand_to_the_right(self):
         self.assertEqual(list(ui.table(('name', 'USDC'), [('a', '1.5'), ('bc', '12.25')])),
                          ['name   USDC', 'a       1.5', 'bc    12.25'])
+
+    def test_decimals_are_exact_and_aligned(self):
+        for amounts, wants in (([], []), ([0], ['0.00']), ([1_500_000, 7], ['1.500000', '0.000007']),
+                               ([12_340_000, 1_200_000], ['12.34', '1.20'])):
+            with self.subTest(amounts):
+                self.assertEqual(ui.aligned(amounts, 6), wants)
 
     def test_long_texts_lose_their_middle(self):
         self.assertEqual(ui.short('0x123456789abcdef', 9), '0x12…cdef')

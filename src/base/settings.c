@@ -152,8 +152,8 @@ static bool assign_named(struct settings *settings, struct fault fault, const ch
             return assign_from_file(settings, fault, setting, text, SOURCE_FILE);
         name[length - (sizeof suffix - 1)] = suffix[0];
     }
-    snprintf(fault.text, fault.size, "%s%.64s: is no setting; sluice --help lists them", place,
-             setting_is_printable(name) ? name : "(unprintable name)");
+    snprintf(fault.text, fault.size, "%s%.64s: is no setting; sluice docs settings lists them",
+             place, setting_is_printable(name) ? name : "(unprintable name)");
     return false;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings: one alphabetical table is their only definition.
 //
-// The parser, `sluice --help`, docs/settings.md, the start-up dump and `sluice doctor` all read it.
-// Values come from the environment, then from the file named by SLUICE_SETTINGS (lines of
+// The parser, `sluice docs settings`, docs/settings.md, the start-up dump and `sluice doctor` all
+// read it. Values come from the environment, then from the file named by SLUICE_SETTINGS (lines of
 // NAME=value, `#` comments), then from the default. A name with the suffix _FILE gives the path of
 // a file that holds the value (the convention of container secrets). An unknown name in the file
 // is an error; an unknown environment variable is not ours to judge. An empty value is no value.

@@ -26,6 +26,9 @@ static bool read_key(struct admin *admin, const struct arguments *arguments)
         console_fail(EXIT_CONFIG, "--key: %s", error);
         return false;
     }
+    if (secret_is_raw(reference))
+        fprintf(stderr, "sluice: a raw key on the command line stays in the shell's history: use "
+                        "file:PATH or env:NAME\n");
     admin->address = eth_key_address(&admin->key);
     return true;
 }

@@ -143,6 +143,8 @@ static enum exit_code parse(struct arguments *ret_arguments, bool *ret_help, int
             *ret_help = true;
             return EXIT_FINE;
         }
+        if (optarg && strncmp(optarg, "--", 2) == 0)
+            return usage_error(command, "no value after", table[index].name);
         if (choice == '?' || choice == ':')
             return usage_error(command, choice == '?' ? "unknown option" : "no value after",
                                argv[optind - 1]);
@@ -173,11 +175,12 @@ static enum exit_code unknown_command(int argc, char **argv)
 
 enum exit_code command_dispatch(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_overview(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_FINE;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
         puts("sluice " SLUICE_VERSION);
         return EXIT_FINE;
     }

@@ -155,16 +155,21 @@ struct store_options console_store_options(const struct settings *settings,
     };
 }
 
-static enum exit_code store_failure(enum status status, const char *path)
+enum exit_code console_store_failure(enum status status, const char *path)
 {
+    const char *why = status_text(status);
     if (status == STATUS_NOT_FOUND)
-        return console_fail(EXIT_FAILED, "there is no store at %s: run sluice migrate", path);
-    if (status == STATUS_CONFLICT)
-        return console_fail(EXIT_FAILED,
-                            "the store at %s has another schema version: run sluice migrate, or "
-                            "use the sluice that made it",
-                            path);
-    return console_fail(console_code(status), "the store at %s: %s", path, status_text(status));
+        why = "is not there: run sluice migrate";
+    else if (status == STATUS_CONFLICT)
+        why = "has another schema version: run sluice migrate, or use the sluice that made it";
+    else if (status == STATUS_IO)
+        why = "cannot be read or written: is its directory there, and the disk not full?";
+    else if (status == STATUS_DENIED)
+        why = "may not be written by this user";
+    else if (status == STATUS_CORRUPT)
+        why = "is not a store of Sluice, or damaged";
+    enum exit_code code = status == STATUS_CONFLICT ? EXIT_FAILED : console_code(status);
+    return console_fail(code, "RELAYER_DB_PATH: the store at %s %s", path, why);
 }
 
 static enum exit_code open_store(struct console *console, enum console_mode mode)
@@ -176,7 +181,7 @@ static enum exit_code open_store(struct console *console, enum console_mode mode
     options.in_caller = true;
     options.read_only = mode == CONSOLE_READS;
     enum status status = store_open(&console->store, &options);
-    return status == STATUS_OK ? EXIT_FINE : store_failure(status, options.path);
+    return status == STATUS_OK ? EXIT_FINE : console_store_failure(status, options.path);
 }
 
 bool console_open(struct console *console, enum console_mode mode)

@@ -40,6 +40,8 @@ MUST_USE bool console_endpoints(struct endpoint_list *ret_list, const struct set
 // A chain over those endpoints; NULL after one line. list must live as long.
 struct chain *console_chain(const struct endpoint_list *list, const struct settings *settings);
 
+// One line that says what is wrong with the store and what to do; the fitting exit code.
+enum exit_code console_store_failure(enum status status, const char *path);
 // The options of the store as the settings say.
 struct store_options console_store_options(const struct settings *settings,
                                            const struct contract_addresses *addresses);

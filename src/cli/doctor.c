@@ -4,9 +4,9 @@
 #include "cli/doctor.h"
 
 #include "cli/admin_tx.h"
+#include "cli/lane_keys.h"
 #include "eth/keccak.h"
 #include "secret/secret.h"
-#include "store/lanes.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -16,13 +16,14 @@
 #define FINDING_SIZE      200
 #define CLOCK_SKEW_S_MAX  60 // between our clock and the newest block, beyond the block time
 #define DISK_FREE_MIB_MIN 1024
-#define LANES_CHECKED_MAX 16
 
 enum verdict { VERDICT_FINE, VERDICT_WARN, VERDICT_FAIL };
 
 struct doctor {
     struct admin admin;
     bool chain_answers;
+    struct address lanes[SIGNER_LANES_MAX];
+    size_t lanes_count;
     struct table *table;
     json_t *rows;
     bool failed;
@@ -86,21 +87,30 @@ static void check_secrets(struct doctor *doctor)
 {
     static const char *const names[] = {"STANDARD_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET",
                                         "COINBASE_COMMERCE_WEBHOOK_SECRET"};
-    const char *key = settings_text(doctor->admin.settings, "RELAYER_PRIVATE_KEY");
     int forms = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         forms += settings_text(doctor->admin.settings, names[i]) != NULL;
     finding(doctor, forms > 0 ? VERDICT_FINE : VERDICT_WARN, "webhook secrets",
             forms > 0 ? "%d of 3 webhook forms are in use" : "no webhook form is in use (%d of 3)",
             forms);
-    if (!key && !settings_text(doctor->admin.settings, "KEYSTORE_PATH"))
-        finding(doctor, VERDICT_FAIL, "relayer key",
-                "RELAYER_PRIVATE_KEY and KEYSTORE_PATH are both missing");
-    else if (key && secret_is_raw(key))
-        finding(doctor, VERDICT_WARN, "relayer key",
-                "RELAYER_PRIVATE_KEY is a raw key: for development only");
-    else
-        finding(doctor, VERDICT_FINE, "relayer key", "a reference, not a raw key");
+}
+
+static void check_keys(struct doctor *doctor)
+{
+    struct eth_key keys[SIGNER_LANES_MAX];
+    char error[LANE_KEYS_ERROR_SIZE];
+    const char *reference = settings_text(doctor->admin.settings, "RELAYER_PRIVATE_KEY");
+    if (!lane_keys_read(keys, &doctor->lanes_count, error, doctor->admin.settings)) {
+        finding(doctor, VERDICT_FAIL, "relayer key", "%s", error);
+        return;
+    }
+    for (size_t i = 0; i < doctor->lanes_count; i++)
+        doctor->lanes[i] = eth_key_address(&keys[i]);
+    bytes_wipe(keys, sizeof keys);
+    bool raw = reference && secret_is_raw(reference);
+    finding(doctor, raw ? VERDICT_WARN : VERDICT_FINE, "relayer key",
+            raw ? "%zu opened; a raw key is for development only" : "%zu opened",
+            doctor->lanes_count);
 }
 
 static void check_endpoints(struct doctor *doctor)
@@ -247,32 +257,11 @@ static void check_lane(struct doctor *doctor, const struct address *lane)
     check_role(doctor, "identity role", &a->identity, "MINTER_ROLE", lane);
 }
 
-// Lanes are known by the store once the relayer has run.
-static enum status read_lanes(struct store_tx *tx, struct doctor *doctor)
-{
-    struct lane *lanes = NULL;
-    size_t count = 0;
-    enum status status = lanes_list(tx, &lanes, &count, doctor->admin.arena);
-    for (size_t i = 0; status == STATUS_OK && i < count && i < LANES_CHECKED_MAX; i++)
-        check_lane(doctor, &lanes[i].address);
-    if (status == STATUS_OK && count == 0)
-        finding(doctor, VERDICT_WARN, "lanes", "none known yet: start the relayer once");
-    return status;
-}
-
+// Opens the keys as the relayer will, and looks at the wallets they belong to.
 static void check_lanes(struct doctor *doctor)
 {
-    struct store_options options =
-        console_store_options(doctor->admin.settings, &doctor->admin.addresses);
-    options.in_caller = options.read_only = true;
-    struct store *store = NULL;
-    struct store_tx *snapshot = NULL;
-    if (store_open(&store, &options) == STATUS_OK && store_read(&snapshot, store) == STATUS_OK) {
-        if (read_lanes(snapshot, doctor) != STATUS_OK)
-            finding(doctor, VERDICT_FAIL, "lanes", "cannot be read from the store");
-        store_read_end(snapshot);
-    }
-    store_close(store);
+    for (size_t i = 0; i < doctor->lanes_count; i++)
+        check_lane(doctor, &doctor->lanes[i]);
 }
 
 static void check_chain(struct doctor *doctor)
@@ -320,6 +309,7 @@ enum exit_code doctor_run(const struct arguments *arguments)
     check_store(&doctor);
     check_disk(&doctor);
     check_secrets(&doctor);
+    check_keys(&doctor);
     check_endpoints(&doctor);
     if (doctor.chain_answers)
         check_chain(&doctor);

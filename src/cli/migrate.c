@@ -21,7 +21,7 @@ enum exit_code migrate_run(const struct arguments *arguments)
             code = console_fail(EXIT_FAILED, "the store at %s was made by a newer sluice",
                                 options.path);
         else if (status != STATUS_OK)
-            console_fail(code, "the store at %s: %s", options.path, status_text(status));
+            code = console_store_failure(status, options.path);
         else if (argument_json(arguments))
             print_json(json_pack("{s:s,s:i}", "store", options.path, "applied", applied));
         else

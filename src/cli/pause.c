@@ -3,6 +3,7 @@
 // contract itself.
 #include "cli/pause.h"
 
+#include "base/hex.h"
 #include "cli/admin_tx.h"
 #include "store/access.h"
 #include "store/jobs.h"
@@ -70,10 +71,11 @@ static enum exit_code switch_store(const struct arguments *arguments, bool pause
         print_json(json_pack("{s:b,s:I}", "paused", (int)pause, "kinds_changed",
                              (json_int_t)switching.changed));
     else if (code == EXIT_FINE && pause)
-        printf("paused %zu kinds: nothing new is signed; what is sent is still tracked\n",
-               switching.changed);
+        printf(
+            "kinds of job paused now: %zu; nothing new is signed, what is sent is still tracked\n",
+            switching.changed);
     else if (code == EXIT_FINE)
-        printf("resumed %zu kinds\n", switching.changed);
+        printf("kinds of job resumed now: %zu\n", switching.changed);
     return console_close(&console, code);
 }
 
@@ -91,10 +93,12 @@ static enum exit_code switch_contract(const struct arguments *arguments, bool pa
         code = console_fail(EXIT_SOFTWARE, "out of memory");
     else
         code = admin_send(&admin, &transaction, 1);
+    char hash[HEX_TEXT_SIZE(32)];
+    hex_encode(hash, (struct bytes){transaction.hash.bytes, sizeof transaction.hash.bytes});
     if (code == EXIT_FINE && argument_json(arguments))
-        print_json(json_pack("{s:b}", "contract_paused", (int)pause));
+        print_json(json_pack("{s:b,s:s}", "contract_paused", (int)pause, "transaction_hash", hash));
     else if (code == EXIT_FINE)
-        printf("the payout contract is %s\n", pause ? "paused" : "unpaused");
+        printf("the payout contract is %s\n%s\n", pause ? "paused" : "unpaused", hash);
     admin_close(&admin);
     return code;
 }

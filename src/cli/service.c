@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "cli/console.h"
+#include "cli/lane_keys.h"
 #include "relay/relay.h"
 #include "secret/secret.h"
 #include "store/lanes.h"
@@ -21,7 +22,6 @@
 #include <unistd.h>
 
 #define HEALTH_CHECK_INTERVAL_S 1
-#define KEY_REFERENCE_SIZE      1024
 #define LOCK_PATH_SIZE          4096
 
 struct service {
@@ -79,49 +79,18 @@ static void harden_process(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// RELAYER_PRIVATE_KEY names one reference per lane, separated by commas; else KEYSTORE_PATH.
-static bool resolve_keys(struct eth_key *ret_keys, size_t *ret_count,
-                         const struct settings *settings)
-{
-    const char *list = settings_text(settings, "RELAYER_PRIVATE_KEY");
-    const char *keystore = settings_text(settings, "KEYSTORE_PATH");
-    const char *passphrase = settings_text(settings, "KEYSTORE_PASSPHRASE");
-    char reference[KEY_REFERENCE_SIZE];
-    size_t count = 0;
-    if (!list && !keystore) {
-        console_fail(EXIT_CONFIG, "RELAYER_PRIVATE_KEY is missing: a reference to the relayer key, "
-                                  "such as keystore:PATH (or set KEYSTORE_PATH)");
-        return false;
-    }
-    for (const char *at = list ? list : keystore; *at && count < SIGNER_LANES_MAX;) {
-        size_t length = strcspn(at, ",");
-        snprintf(reference, sizeof reference, "%s%.*s", list ? "" : "keystore:", (int)length, at);
-        at += length + (at[length] == ',');
-        char error[256];
-        if (secret_private_key(&ret_keys[count], error, sizeof error, reference, passphrase) !=
-            STATUS_OK) {
-            bytes_wipe(reference, sizeof reference);
-            console_fail(EXIT_CONFIG, "%s: %s", list ? "RELAYER_PRIVATE_KEY" : "KEYSTORE_PATH",
-                         error);
-            return false;
-        }
-        if (secret_is_raw(reference))
-            log_warn("a raw private key is for development only",
-                     {"setting", LOG_TEXT("RELAYER_PRIVATE_KEY")});
-        bytes_wipe(reference, sizeof reference);
-        count++;
-    }
-    *ret_count = count;
-    return true;
-}
-
 static enum exit_code start_signer(struct service *service)
 {
     struct eth_key keys[SIGNER_LANES_MAX];
     size_t count = 0;
     struct wei max_fee;
-    if (!resolve_keys(keys, &count, service->settings))
-        return EXIT_CONFIG;
+    char error[LANE_KEYS_ERROR_SIZE];
+    const char *references = settings_text(service->settings, "RELAYER_PRIVATE_KEY");
+    if (!lane_keys_read(keys, &count, error, service->settings))
+        return console_fail(EXIT_CONFIG, "%s", error);
+    if (references && secret_is_raw(references))
+        log_warn("a raw private key is for development only",
+                 {"setting", LOG_TEXT("RELAYER_PRIVATE_KEY")});
     if (!wei_parse_gwei(&max_fee, settings_text(service->settings, "MAX_FEE_PER_GAS_GWEI")))
         return console_fail(EXIT_CONFIG, "MAX_FEE_PER_GAS_GWEI is not an amount in gwei");
     struct signer_policy policy = {
@@ -156,9 +125,7 @@ static enum exit_code start_store(struct service *service, bool migrate)
     if (status == STATUS_OK)
         status = store_open(&service->store, &options);
     if (status != STATUS_OK)
-        return console_fail(
-            console_code(status), "the store at %s: %s%s", options.path, status_text(status),
-            status == STATUS_NOT_FOUND || status == STATUS_CONFLICT ? " (run sluice migrate)" : "");
+        return console_store_failure(status, options.path);
     return EXIT_FINE;
 }
 
@@ -209,12 +176,19 @@ static enum exit_code start_relay(struct service *service)
         .outbound_secret = settings_text(s, "OUTBOUND_WEBHOOK_SECRET"),
     };
     enum status status = relay_start(&service->relay, &options);
+    if (status == STATUS_CONFLICT)
+        return console_fail(EXIT_CONFIG, "CHAIN_ID: an endpoint of ETH_RPC_HTTPS serves another "
+                                         "chain");
+    if (status == STATUS_NOT_FOUND)
+        return console_fail(EXIT_CONFIG,
+                            "AFFILIATE_PAYOUT_ADDRESS, AFFILIATE_REGISTRY_ADDRESS or "
+                            "SGE_IDENTITY_ADDRESS: there is no contract at one of them");
+    if (status == STATUS_INVALID)
+        return console_fail(EXIT_CONFIG, "OUTBOUND_WEBHOOK_SECRET: must be whsec_ and base64 of 24 "
+                                         "to 64 bytes where OUTBOUND_WEBHOOK_URL is set");
     if (status != STATUS_OK)
-        return console_fail(console_code(status), "the relayer did not start: %s%s",
-                            status_text(status),
-                            status == STATUS_CONFLICT ? " (an endpoint serves another chain than "
-                                                        "CHAIN_ID)"
-                                                      : "");
+        return console_fail(console_code(status), "the relayer did not start: %s",
+                            status_text(status));
     return EXIT_FINE;
 }
 

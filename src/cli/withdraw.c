@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command `sluice withdraw`: the emergency withdrawal. Only while the contract is paused, never
 // what is owed to referrers, and only after asking.
+#include "base/hex.h"
 #include "cli/admin_tx.h"
 #include "cli/pause.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define ANSWER_SIZE 64
+#define ANSWER_SIZE      64
+#define AMOUNT_TEXT_SIZE 64
 
 struct withdrawal {
     struct admin admin;
@@ -19,33 +21,42 @@ struct withdrawal {
     struct u256 amount;
 };
 
-static bool read_token(struct withdrawal *w)
+static enum exit_code read_token(struct withdrawal *w)
 {
     const char *text = argument(w->arguments, "token");
-    w->token_name = text ? text : "usdc";
-    w->decimals = USDC_DECIMALS;
-    if (strcmp(w->token_name, "usdc") == 0)
-        w->token = w->admin.addresses.usdc;
-    else if (strcmp(w->token_name, "sge") == 0) {
-        w->token = w->admin.addresses.sge;
-        w->decimals = SGE_DECIMALS;
-    } else {
-        console_fail(EXIT_USAGE, "--token is usdc or sge");
-        return false;
-    }
-    if (address_is_zero(&w->token) || address_is_zero(&w->admin.addresses.payout)) {
-        console_fail(EXIT_CONFIG, "%s is missing",
-                     address_is_zero(&w->token)
-                         ? (w->decimals == USDC_DECIMALS ? "USDC_ADDRESS" : "SGE_TOKEN_ADDRESS")
-                         : "AFFILIATE_PAYOUT_ADDRESS");
-        return false;
-    }
     const char *to = argument(w->arguments, "to");
-    if (!to || address_parse(&w->to, to) != ADDRESS_FINE) {
-        console_fail(EXIT_USAGE, "--to: %s", to ? "is not an address" : "is missing");
-        return false;
-    }
-    return true;
+    w->token_name = text ? text : "usdc";
+    bool usdc = strcmp(w->token_name, "usdc") == 0;
+    w->decimals = usdc ? USDC_DECIMALS : SGE_DECIMALS;
+    w->token = usdc ? w->admin.addresses.usdc : w->admin.addresses.sge;
+    if (!usdc && strcmp(w->token_name, "sge") != 0)
+        return console_fail(EXIT_USAGE, "--token is usdc or sge");
+    if (!to || address_parse(&w->to, to) != ADDRESS_FINE)
+        return console_fail(EXIT_USAGE, "--to %s", to ? "is not an address" : "is missing");
+    if (address_is_zero(&w->token))
+        return console_fail(EXIT_CONFIG, "%s is missing",
+                            usdc ? "USDC_ADDRESS" : "SGE_TOKEN_ADDRESS");
+    if (address_is_zero(&w->admin.addresses.payout))
+        return console_fail(EXIT_CONFIG, "AFFILIATE_PAYOUT_ADDRESS is missing");
+    return EXIT_FINE;
+}
+
+// "999832.6 USDC": what a person checks before saying yes.
+static void format_amount(char out[AMOUNT_TEXT_SIZE], const struct withdrawal *w)
+{
+    uint128_t units = 0;
+    char text[SGE_TEXT_SIZE];
+    struct usdc usdc = {0};
+    struct sge sge = {0};
+    bool fits = u256_to_u128(&units, w->amount);
+    if (fits && w->decimals == USDC_DECIMALS && units <= INT64_MAX &&
+        usdc_from_units(&usdc, (int64_t)units))
+        usdc_format(text, usdc);
+    else if (fits && w->decimals == SGE_DECIMALS && sge_from_units(&sge, units))
+        sge_format(text, sge);
+    else
+        snprintf(text, sizeof text, "more than can be shown of");
+    snprintf(out, AMOUNT_TEXT_SIZE, "%s %s", text, w->decimals == USDC_DECIMALS ? "USDC" : "SGE");
 }
 
 static bool check_paused(struct withdrawal *w)
@@ -79,7 +90,7 @@ static bool read_available(struct withdrawal *w)
     return true;
 }
 
-static bool read_amount(struct withdrawal *w)
+static enum exit_code read_amount(struct withdrawal *w)
 {
     const char *text = argument(w->arguments, "amount");
     struct usdc usdc = {0};
@@ -89,32 +100,43 @@ static bool read_amount(struct withdrawal *w)
         w->amount = u256_from_u64((uint64_t)usdc_units(usdc));
     else if (text && w->decimals == SGE_DECIMALS && sge_parse(&sge, text))
         w->amount = u256_from_u128(sge_units(sge));
-    else if (text) {
-        console_fail(EXIT_USAGE, "--amount: %s is not an amount", text);
-        return false;
-    }
+    else if (text)
+        return console_fail(EXIT_USAGE, "--amount: %s is not an amount", text);
     if (!u256_is_zero(w->amount) && u256_compare(w->amount, w->available) <= 0)
-        return true;
-    console_fail(EXIT_FAILED, "there is %s to withdraw",
-                 u256_is_zero(w->available) ? "nothing" : "less than that");
-    return false;
+        return EXIT_FINE;
+    return console_fail(EXIT_FAILED, "there is %s to withdraw",
+                        u256_is_zero(w->available) ? "nothing" : "less than that");
 }
 
 static enum exit_code confirm(const struct withdrawal *w)
 {
-    char amount[U256_DECIMAL_SIZE], to[ADDRESS_TEXT_SIZE], answer[ANSWER_SIZE];
-    u256_format_decimal(amount, w->amount);
+    char amount[AMOUNT_TEXT_SIZE], to[ADDRESS_TEXT_SIZE], answer[ANSWER_SIZE];
+    format_amount(amount, w);
     address_format(to, &w->to);
     if (argument_flag(w->arguments, "yes"))
         return EXIT_FINE;
     if (!isatty(STDIN_FILENO))
-        return console_fail(EXIT_USAGE, "nobody to ask: give --yes to withdraw %s base units to %s",
-                            amount, to);
-    fprintf(stderr, "Withdraw %s base units of %s to %s? Type withdraw to go on: ", amount,
-            w->token_name, to);
+        return console_fail(EXIT_USAGE, "nobody to ask: give --yes to withdraw %s to %s", amount,
+                            to);
+    fprintf(stderr, "Withdraw %s to %s? Type withdraw to go on: ", amount, to);
     if (fgets(answer, sizeof answer, stdin) && strcmp(answer, "withdraw\n") == 0)
         return EXIT_FINE;
     return console_fail(EXIT_FAILED, "not withdrawn");
+}
+
+static void report(const struct withdrawal *w, const struct hash32 *transaction)
+{
+    char units[U256_DECIMAL_SIZE], amount[AMOUNT_TEXT_SIZE], to[ADDRESS_TEXT_SIZE],
+        hash[HEX_TEXT_SIZE(32)];
+    u256_format_decimal(units, w->amount);
+    format_amount(amount, w);
+    address_format(to, &w->to);
+    hex_encode(hash, (struct bytes){transaction->bytes, sizeof transaction->bytes});
+    if (argument_json(w->arguments))
+        print_json(json_pack("{s:s,s:s,s:s,s:s}", "token", w->token_name, "units", units, "to", to,
+                             "transaction_hash", hash));
+    else
+        printf("withdrew %s to %s\n%s\n", amount, to, hash);
 }
 
 static enum exit_code send_withdrawal(struct withdrawal *w)
@@ -124,16 +146,9 @@ static enum exit_code send_withdrawal(struct withdrawal *w)
     if (!call_emergency_withdraw(&transaction.data, w->admin.arena, &w->token, &w->to, w->amount))
         return console_fail(EXIT_SOFTWARE, "out of memory");
     enum exit_code code = admin_send(&w->admin, &transaction, 1);
-    if (code != EXIT_FINE)
-        return code;
-    char amount[U256_DECIMAL_SIZE], to[ADDRESS_TEXT_SIZE];
-    u256_format_decimal(amount, w->amount);
-    address_format(to, &w->to);
-    if (argument_json(w->arguments))
-        print_json(json_pack("{s:s,s:s,s:s}", "token", w->token_name, "units", amount, "to", to));
-    else
-        printf("withdrew %s base units of %s to %s\n", amount, w->token_name, to);
-    return EXIT_FINE;
+    if (code == EXIT_FINE)
+        report(w, &transaction.hash);
+    return code;
 }
 
 enum exit_code withdraw_run(const struct arguments *arguments)
@@ -142,10 +157,13 @@ enum exit_code withdraw_run(const struct arguments *arguments)
     enum exit_code code;
     if (!admin_open(&w.admin, &code, arguments, true))
         return code;
-    if (read_token(&w) && check_paused(&w) && read_available(&w) && read_amount(&w))
-        code = confirm(&w);
-    else
+    code = read_token(&w);
+    if (code == EXIT_FINE && (!check_paused(&w) || !read_available(&w)))
         code = EXIT_FAILED;
+    if (code == EXIT_FINE)
+        code = read_amount(&w);
+    if (code == EXIT_FINE)
+        code = confirm(&w);
     if (code == EXIT_FINE)
         code = send_withdrawal(&w);
     admin_close(&w.admin);

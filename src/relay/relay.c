@@ -65,7 +65,12 @@ static void show_calls(const struct lane_thread *thread)
 
 static void end_lane(struct lane_thread *thread, enum status status)
 {
-    log_error("a lane stops for good", {"status", LOG_TEXT(status_text(status))},
+    const char *why = status == STATUS_UNAVAILABLE ? "the signer process is gone"
+                      : status == STATUS_CONFLICT || status == STATUS_NOT_FOUND
+                          ? "the chain is not the one of the settings"
+                          : "the store failed";
+    log_error("a lane stops for good", {"why", LOG_TEXT(why)},
+              {"status", LOG_TEXT(status_text(status))},
               {"lane", LOG_INT(thread - thread->relay->lanes)});
     atomic_store(&thread->relay->healthy, false);
 }

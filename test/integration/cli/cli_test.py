@@ -28,6 +28,7 @@ START_TIMEOUT_S = 60
 DEPLOYER_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
 DEPLOYER = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
 SECOND = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
+SECOND_KEY = '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d'
 FINE, FAILED, USAGE, AGAIN, DENIED, CONFIG = 0, 1, 64, 75, 77, 78
 # A dead relayer's lease runs so long; taking over must not wait for it.
 LEASE_S = 30
@@ -222,10 +223,14 @@ class OnChain(Directory):
 
     def test_a_deployment_is_funded_and_doctor_finds_it_well(self):
         self.assertEqual(self.usdc_of(self.contracts['AFFILIATE_PAYOUT_ADDRESS']), 5000 * 10 ** 6)
-        self.settings['RELAYER_PRIVATE_KEY'] = 'env:DEPLOYER_KEY'
+        self.settings.update(RELAYER_PRIVATE_KEY='keystore:lane', KEYSTORE_PASSPHRASE='long enough')
         self.sluice('migrate')
+        self.settings['LANE_KEY'] = SECOND_KEY
+        self.sluice('keys', 'wallet', 'import', 'lane', '--key', 'env:LANE_KEY')
         findings = self.sluice('doctor', '--json')
         self.assertNotIn('FAIL', [row['verdict'] for row in findings], findings)
+        self.settings['KEYSTORE_PASSPHRASE'] = 'another one'
+        self.assertIn('passphrase', self.sluice('doctor', code=FAILED))
         self.settings['CHAIN_ID'] = '1'
         self.assertIn('serves chain 31337', self.sluice('doctor', code=FAILED))
 

@@ -105,7 +105,7 @@ static void wrong_values_give_one_line_that_names_the_setting(void **state)
          "separated by commas"},
         {"API_LISTEN=a\nb", "API_LISTEN: the value is wrong; it should be printable text of at "
                             "most 8192 bytes"},
-        {"NO_SUCH_NAME=1", "NO_SUCH_NAME: is no setting; sluice --help lists them"},
+        {"NO_SUCH_NAME=1", "NO_SUCH_NAME: is no setting; sluice docs settings lists them"},
         {"just text", "the line has no =; it should be NAME=value"},
         {"USDC_ADDRESS_FILE=/no/such/file",
          "USDC_ADDRESS_FILE: cannot be read (No such file or directory); it should be the path of "
@@ -217,7 +217,7 @@ static void a_fault_in_the_file_says_which_line(void **state)
     static const struct {
         const char *text, *error;
     } rows[] = {
-        {"CHAIN_ID=1\nTYPO=2\n", ":2: TYPO: is no setting; sluice --help lists them"},
+        {"CHAIN_ID=1\nTYPO=2\n", ":2: TYPO: is no setting; sluice docs settings lists them"},
         {"\n\nCHAIN_ID\n", ":3: the line has no =; it should be NAME=value"},
         {"CHAIN_ID=x\n", "CHAIN_ID: \"x\" is wrong; it should be a whole number from 1 to "
                          "9223372036854775771"},

@@ -75,7 +75,7 @@ static enum status settle(struct step *step, struct lane_slot *slot, const struc
     struct job_settlement *settlements = arena_alloc_array(step->arena, count, sizeof *settlements);
     if (endings == NULL || effects == NULL || settlements == NULL)
         return STATUS_NO_MEMORY;
-    plan_endings(endings, slot, track->attempt, receipt, &options->contracts);
+    plan_endings(endings, slot, track->attempt, receipt);
     // No answer leaves them unknown: it must not keep the slots behind and new work waiting, since
     // a node without the final block's state never gives one.
     enum status status = ask_effects(effects, step, slot, endings);

@@ -121,7 +121,7 @@ struct job_ending {
 
 // How the slot's mined attempt ended for each of its jobs; ret_endings has jobs_count members.
 void plan_endings(struct job_ending *ret_endings, const struct lane_slot *slot, size_t attempt,
-                  const struct chain_receipt *receipt, const struct relay_contracts *contracts);
+                  const struct chain_receipt *receipt);
 // Does the ending alone decide, or must the chain be asked whether the effect is there?
 bool plan_ending_decides(enum ending ending);
 

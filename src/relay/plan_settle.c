@@ -6,15 +6,6 @@
 
 // ---------------------------------------------------------------- how it ended
 
-static bool from_contract(const struct event_log *log, const struct lane_slot *slot,
-                          const struct relay_contracts *contracts)
-{
-    for (size_t i = 0; i < slot->jobs_count; i++)
-        if (address_equal(&log->address, payload_target(contracts, slot->jobs[i].kind)))
-            return true;
-    return false;
-}
-
 static void note_payout(struct job_ending *ending, const struct contract_event *event)
 {
     switch (event->kind) {
@@ -66,7 +57,7 @@ static void note(struct job_ending *ending, const struct contract_event *event,
 }
 
 void plan_endings(struct job_ending *ret_endings, const struct lane_slot *slot, size_t attempt,
-                  const struct chain_receipt *receipt, const struct relay_contracts *contracts)
+                  const struct chain_receipt *receipt)
 {
     enum ending start = ENDING_NOTHING;
     if (slot->attempts[attempt].filler)
@@ -81,7 +72,8 @@ void plan_endings(struct job_ending *ret_endings, const struct lane_slot *slot, 
     // job from where the last one was found, once around.
     size_t at = 0;
     for (size_t log = 0; log < receipt->logs_count; log++) {
-        if (!from_contract(&receipt->logs[log], slot, contracts))
+        // Of the contract it called, which the settings may have replaced since.
+        if (!address_equal(&receipt->logs[log].address, &slot->attempts[attempt].to))
             continue;
         struct contract_event event = event_decode(&receipt->logs[log]);
         for (size_t step = 0; event.kind != EVENT_OTHER && step < slot->jobs_count; step++) {

@@ -82,7 +82,7 @@ static void read_endings(struct job_ending *endings, struct fixture *f, struct e
     struct chain_receipt *receipt = fixture_receipt(f, 0, 100, 100);
     receipt->logs = events->logs;
     receipt->logs_count = events->count;
-    plan_endings(endings, &f->slot, 0, receipt, &f->contracts);
+    plan_endings(endings, &f->slot, 0, receipt);
 }
 
 static void a_batch_ends_differently_for_each_of_its_jobs(void **state)
@@ -147,6 +147,20 @@ static void an_event_of_another_contract_is_nothing(void **state)
     assert_int_equal(ending.ending, ENDING_NOTHING);
 }
 
+static void
+the_contract_the_transaction_called_is_believed_whatever_the_settings_say_now(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct events events = {0};
+    struct job_ending endings[FIXTURE_JOBS];
+    fixture_setup(&f);
+    f.contracts.payout.bytes[0] = 0xdd; // another deployment since it was sent
+    add_payout(&events, &f.jobs[0], "AffiliatePaid");
+    read_endings(endings, &f, &events);
+    assert_int_equal(endings[0].ending, ENDING_DONE);
+}
+
 static void an_event_of_another_payout_is_nothing(void **state)
 {
     (void)state;
@@ -186,10 +200,10 @@ static void a_revert_and_a_filler_say_so_of_all_jobs(void **state)
     f.slot.jobs_count = 2;
     struct chain_receipt *receipt = fixture_receipt(&f, 0, 100, 100);
     receipt->succeeded = false;
-    plan_endings(endings, &f.slot, 0, receipt, &f.contracts);
+    plan_endings(endings, &f.slot, 0, receipt);
     assert_int_equal(endings[1].ending, ENDING_REVERTED);
     fixture_attempt(&f, 2, true);
-    plan_endings(endings, &f.slot, 1, fixture_receipt(&f, 1, 100, 100), &f.contracts);
+    plan_endings(endings, &f.slot, 1, fixture_receipt(&f, 1, 100, 100));
     assert_int_equal(endings[0].ending, ENDING_FILLED);
 }
 
@@ -318,6 +332,8 @@ int main(void)
         cmocka_unit_test(events_out_of_order_find_their_jobs),
         cmocka_unit_test(a_half_owed_hybrid_is_owed),
         cmocka_unit_test(an_event_of_another_contract_is_nothing),
+        cmocka_unit_test(
+            the_contract_the_transaction_called_is_believed_whatever_the_settings_say_now),
         cmocka_unit_test(an_event_of_another_payout_is_nothing),
         cmocka_unit_test(referrals_and_mints_have_their_events),
         cmocka_unit_test(a_revert_and_a_filler_say_so_of_all_jobs),

@@ -332,35 +332,77 @@ static void keep(struct signing *signing, const struct sign_request *request,
     };
 }
 
-static void log_denied(const struct step *step)
+// Signs `count` of the step's signings in one exchange with the signer.
+static enum status sign_batch(struct step *step, struct signing *signings, size_t count)
 {
+    const struct lane_options *options = &step->lane->options;
+    struct sign_request *requests = arena_alloc_array(step->arena, count, sizeof *requests);
+    struct signed_transaction *made = arena_alloc_array(step->arena, count, sizeof *made);
+    if (requests == NULL || made == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        if (!make_request(&requests[i], &signings[i], options, step->arena))
+            return STATUS_NO_MEMORY;
+    enum status status =
+        options->signer.sign(options->signer.context, made, requests, count, step->arena);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        keep(&signings[i], &requests[i], &made[i], step->facts.wall_ms);
+    return STATUS_OK;
+}
+
+// The alert; and the jobs, which stay queued and say why, make room for those behind them.
+static void turn_away_denied(struct step *step, const struct signing *signing)
+{
+    struct assignment *assignment = &step->assignment;
+    const char *why = "the signer's policy refuses its transaction";
+    size_t count = signing->group != NULL ? signing->group->count : 0;
     log_error("the signer's policy refuses a transaction of this lane",
-              {"transactions", LOG_INT(step->signings_count)},
-              {"lane", LOG_BYTES(step->lane->options.address.bytes, 20)});
+              {"lane", LOG_BYTES(step->lane->options.address.bytes, 20)},
+              {"nonce", LOG_INT(signing->nonce)}, {"jobs", LOG_INT(count)});
+    // There is room: an action for each job of all groups, and these have none yet.
+    for (size_t i = 0; i < count; i++)
+        assignment->actions[assignment->actions_count++] = (struct job_action){
+            .verb = JOB_VERB_POSTPONE,
+            .job_id = signing->group->jobs[i]->id,
+            .change = {.why = why,
+                       .due_ms =
+                           step->facts.wall_ms + step->lane->options.limits.retry_delay_ms_max},
+        };
+}
+
+// One refusal refuses its whole batch: each alone, so that the others go on. A new slot takes the
+// nonce of the refused one before it.
+static enum status sign_each(struct step *step)
+{
+    int64_t nonce = step->lane->row.next_nonce;
+    size_t kept = 0;
+    for (size_t i = 0; i < step->signings_count; i++) {
+        struct signing signing = step->signings[i];
+        bool is_new = signing.slot == NULL;
+        if (is_new)
+            signing.nonce = nonce;
+        enum status status = sign_batch(step, &signing, 1);
+        if (status == STATUS_DENIED) {
+            turn_away_denied(step, &signing);
+            continue;
+        }
+        if (status != STATUS_OK)
+            return status;
+        nonce += is_new;
+        step->signings[kept++] = signing;
+    }
+    step->signings_count = kept;
+    return STATUS_OK;
 }
 
 enum status work_sign(struct step *step)
 {
     if (step->signings_count == 0)
         return STATUS_OK;
-    const struct lane_options *options = &step->lane->options;
-    size_t count =
-        step->signings_count < SIGN_REQUESTS_MAX ? step->signings_count : SIGN_REQUESTS_MAX;
-    step->signings_count = count; // the rest is for the next step
-    struct sign_request *requests = arena_alloc_array(step->arena, count, sizeof *requests);
-    struct signed_transaction *made = arena_alloc_array(step->arena, count, sizeof *made);
-    if (requests == NULL || made == NULL)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        if (!make_request(&requests[i], &step->signings[i], options, step->arena))
-            return STATUS_NO_MEMORY;
-    enum status status =
-        options->signer.sign(options->signer.context, made, requests, count, step->arena);
-    if (status == STATUS_DENIED)
-        log_denied(step);
-    if (status != STATUS_OK)
-        return status;
-    for (size_t i = 0; i < count; i++)
-        keep(&step->signings[i], &requests[i], &made[i], step->facts.wall_ms);
-    return STATUS_OK;
+    if (step->signings_count > SIGN_REQUESTS_MAX)
+        step->signings_count = SIGN_REQUESTS_MAX; // the rest is for the next step
+    enum status status = sign_batch(step, step->signings, step->signings_count);
+    return status == STATUS_DENIED ? sign_each(step) : status;
 }

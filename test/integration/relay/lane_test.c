@@ -379,6 +379,28 @@ static void cancel_when_signed(void *context, enum lane_point point)
     world_cancel(cancelling->world, cancelling->job);
 }
 
+static void what_the_signer_refuses_stops_nothing_else(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    world.signer_denies_mints = true;
+    world_start(&world);
+    world_register(&world, 1, 1, true); // the mint is refused
+    int64_t job = world_pay(&world, "p1", 1, "usdc", 50);
+    world_run_until(&world, job, JOB_CONFIRMED);
+    world_run_until(&world, world_referral_job(&world, 1), JOB_CONFIRMED);
+    struct address holder = world_affiliate(1);
+    assert_int_equal(world_usdc_of(&world, &holder), 5000000);
+    assert_true(world_is_busy(&world)); // the mint waits and says why
+    world_stop(&world);
+    world.signer_denies_mints = false;
+    world.skew_ms += 60000;
+    world_start(&world);
+    world_run(&world);
+    world_close(&world);
+}
+
 static void a_job_cancelled_in_the_middle_of_a_step_is_not_paid(void **state)
 {
     (void)state;
@@ -419,6 +441,7 @@ int main(void)
         cmocka_unit_test(what_can_never_succeed_is_parked_with_the_decoded_reason),
         cmocka_unit_test(a_referral_to_another_is_parked_and_the_same_is_done_already),
         cmocka_unit_test(a_transaction_refused_for_good_gives_its_nonce_up_and_twice_parks_its_job),
+        cmocka_unit_test(what_the_signer_refuses_stops_nothing_else),
         cmocka_unit_test(a_job_cancelled_in_the_middle_of_a_step_is_not_paid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

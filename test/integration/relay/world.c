@@ -390,6 +390,8 @@ static void start_signer(struct world *world)
                                    .contracts = {world->registry, world->payout, world->identity},
                                    .max_fee = world->max_fee,
                                    .gas_limit_max = GAS_TRANSACTION_MAX};
+    if (world->signer_denies_mints)
+        policy.contracts[2] = (struct address){{0}};
     assert_true(hex_decode(secret, sizeof secret, lane_key_text));
     assert_true(eth_key_from_secret(&key, secret));
     OK(signer_start(&world->signer, &key, 1, &policy));

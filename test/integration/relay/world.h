@@ -32,6 +32,7 @@ struct world {
     struct wei max_fee;
     int32_t tries_max;
     const char *second_witness; // URL of a further endpoint that proofs must ask; NULL: none
+    bool signer_denies_mints;   // its policy does not know the identity contract
     void (*at)(void *context, enum lane_point point);
     void *at_context;
 

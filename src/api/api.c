@@ -8,7 +8,6 @@
 #include "base/hex.h"
 #include "base/log.h"
 
-#include <assert.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +269,20 @@ static void free_api(struct api *api)
     free(api);
 }
 
+static bool copy_refused(struct api *api, const struct api_options *options)
+{
+    if (options->refused_count > API_REFUSED_MAX) {
+        log_error("too many addresses are refused as wallets",
+                  {"count", LOG_INT((int64_t)options->refused_count)},
+                  {"max", LOG_INT(API_REFUSED_MAX)});
+        return false;
+    }
+    for (size_t i = 0; i < options->refused_count; i++)
+        api->refused_addresses[i] = options->refused[i];
+    api->refused = (struct refused){api->refused_addresses, options->refused_count};
+    return true;
+}
+
 static struct api *new_api(const struct api_options *options)
 {
     struct api *api = calloc(1, sizeof *api);
@@ -280,8 +293,6 @@ static struct api *new_api(const struct api_options *options)
                         .random = options->random,
                         .is_ready = options->is_ready,
                         .is_ready_context = options->is_ready_context};
-    static_assert(sizeof api->refused == sizeof options->refused, "copied whole");
-    memcpy(api->refused, options->refused, sizeof api->refused);
     api->auth =
         auth_new(options->store, options->clock, options->random, options->failed_auth_rate_max);
     api->key_rate = rate_new(options->key_rate_max);
@@ -314,7 +325,8 @@ enum status api_start(struct api **ret_api, const struct api_options *options)
         return STATUS_NO_MEMORY;
     json_object_seed(0); // once, before threads race for it
     metrics_start();
-    enum status status = parse_secrets(api, options) ? STATUS_OK : STATUS_INVALID;
+    enum status status =
+        copy_refused(api, options) && parse_secrets(api, options) ? STATUS_OK : STATUS_INVALID;
     if (status == STATUS_OK)
         status = start_server(api, options);
     if (status != STATUS_OK) {

@@ -6,6 +6,8 @@
 #include "job/payout_id.h"
 #include "store/store.h"
 
+#define API_REFUSED_MAX 128
+
 struct api_options {
     struct store *store;
     const struct clock *clock;
@@ -17,7 +19,9 @@ struct api_options {
     const char *standard_secrets; // several separated by spaces or commas; NULL: form not in use
     const char *stripe_secrets;
     const char *coinbase_commerce_secrets;
-    struct address refused[5]; // tokens and contracts that are never a wallet; zero: none
+    // Tokens, contracts and lanes: never a wallet. Copied; zero entries stand for none.
+    const struct address *refused;
+    size_t refused_count; // at most API_REFUSED_MAX
     // Readiness beyond the store (relayer in this process); NULL: none.
     bool (*is_ready)(void *context, const char **ret_why);
     void *is_ready_context;
@@ -25,7 +29,8 @@ struct api_options {
 
 struct api;
 
-// STATUS_INVALID: listen or a secret is malformed (logged); STATUS_BUSY: the port is taken.
+// STATUS_INVALID: listen or a secret is malformed, or too many are refused (logged); STATUS_BUSY:
+// the port is taken.
 MUST_USE enum status api_start(struct api **ret_api, const struct api_options *options);
 // Stops accepting, lets requests in flight finish, at most timeout_ms.
 void api_stop(struct api *api, int64_t timeout_ms);

@@ -290,7 +290,7 @@ bool call_take_wallet(struct call *call, struct address *ret_wallet, const char 
         return false;
     if (!text)
         return true;
-    enum problem problem = input_wallet(ret_wallet, text, call->api->refused);
+    enum problem problem = input_wallet(ret_wallet, text, &call->api->refused);
     if (problem != PROBLEM_NONE)
         call_refuse_fault(call, (struct fault){problem, field});
     return problem == PROBLEM_NONE;
@@ -298,8 +298,8 @@ bool call_take_wallet(struct call *call, struct address *ret_wallet, const char 
 
 bool call_path_wallet(struct call *call, struct address *ret_wallet)
 {
-    static const struct address none[REFUSED_ADDRESSES_MAX];
-    enum problem problem = input_wallet(ret_wallet, call->path_value, none);
+    static const struct refused none = {NULL, 0};
+    enum problem problem = input_wallet(ret_wallet, call->path_value, &none);
     if (problem != PROBLEM_NONE)
         call_refuse_fault(call, (struct fault){problem, "wallet"});
     return problem == PROBLEM_NONE;

@@ -28,7 +28,8 @@ struct api {
     struct rate *key_rate;
     struct running *running;
     struct webhook_secrets secrets[WEBHOOK_FORMS]; // count 0: not in use
-    struct address refused[REFUSED_ADDRESSES_MAX];
+    struct address refused_addresses[API_REFUSED_MAX];
+    struct refused refused; // the same
     bool (*is_ready)(void *context, const char **ret_why);
     void *is_ready_context;
 };

@@ -89,14 +89,14 @@ static enum problem problem_of_address(enum address_fault fault)
 }
 
 enum problem input_wallet(struct address *ret_address, const char *text,
-                          const struct address *refused)
+                          const struct refused *refused)
 {
     struct address address;
     enum address_fault fault = address_parse(&address, text);
     if (fault != ADDRESS_FINE)
         return problem_of_address(fault);
-    for (size_t i = 0; i < REFUSED_ADDRESSES_MAX; i++)
-        if (!address_is_zero(&refused[i]) && address_equal(&address, &refused[i]))
+    for (size_t i = 0; i < refused->count; i++) // the address is not zero, as unused entries are
+        if (address_equal(&address, &refused->addresses[i]))
             return PROBLEM_ADDRESS_REFUSED;
     *ret_address = address;
     return PROBLEM_NONE;

@@ -11,8 +11,13 @@
 
 #include <jansson.h>
 
-#define JSON_DEPTH_MAX        32
-#define REFUSED_ADDRESSES_MAX 5 // tokens and contracts that are never a wallet
+#define JSON_DEPTH_MAX 32
+
+// Addresses that are never a wallet: tokens, our contracts, our lanes. Zero entries stand for none.
+struct refused {
+    const struct address *addresses;
+    size_t count;
+};
 
 // Parses one JSON object: UTF-8, no duplicate names, at most JSON_DEPTH_MAX levels. The caller
 // releases *ret_object.
@@ -21,10 +26,9 @@ MUST_USE enum problem input_object(json_t **ret_object, struct bytes text);
 // The first name in object that is not in names (NULL-terminated), or NULL.
 const char *input_unknown_field(json_t *object, const char *const *names);
 
-// A wallet: never zero, a token or a contract. refused has REFUSED_ADDRESSES_MAX entries, zero
-// where unused.
+// A wallet: never zero, never one of the refused.
 MUST_USE enum problem input_wallet(struct address *ret_address, const char *text,
-                                   const struct address *refused);
+                                   const struct refused *refused);
 
 // A JSON integer is base units; text is decimal USDC. Never zero.
 MUST_USE enum problem input_amount(struct usdc *ret_amount, const json_t *value);

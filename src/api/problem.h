@@ -57,8 +57,8 @@
       "copy it again; all lower case carries no checksum")                                         \
     X(ADDRESS_ZERO, "address_zero", 400, "The zero address is nobody's wallet",                    \
       "send the wallet's address")                                                                 \
-    X(ADDRESS_REFUSED, "address_refused", 400, "A token or contract is not a wallet",              \
-      "send the address of a person's wallet, not of a token or of our contracts")                 \
+    X(ADDRESS_REFUSED, "address_refused", 400, "A token, contract or lane is not a wallet",        \
+      "send a person's wallet, not a token, one of our contracts or of our relayer wallets")       \
     X(SELF_REFERRAL, "self_referral", 422, "A wallet cannot refer itself",                         \
       "send another referrer or none")                                                             \
     X(OTHER_REFERRER, "other_referrer", 409, "The wallet is registered with another referrer",     \

@@ -60,7 +60,7 @@ static struct fault read_event_id(struct webhook_event *event, const json_t *obj
 }
 
 static struct fault read_wallet(struct webhook_event *event, const json_t *object, const char *name,
-                                const char *field, const struct address *refused)
+                                const char *field, const struct refused *refused)
 {
     const char *text;
     struct fault fault = read_text(&text, object, name, field);
@@ -101,7 +101,7 @@ static struct fault read_refund(struct webhook_event *event, enum refund_kind ki
 // ---- Standard Webhooks
 
 static struct fault read_standard_payment(struct webhook_event *event, const json_t *data,
-                                          const struct address *refused)
+                                          const struct refused *refused)
 {
     const json_t *amount = json_object_get(data, "amount");
     TRY(read_wallet(event, data, "wallet", "data.wallet", refused));
@@ -114,7 +114,7 @@ static struct fault read_standard_payment(struct webhook_event *event, const jso
 }
 
 static struct fault read_standard(struct webhook_event *event, json_t *body, const char *header_id,
-                                  const struct address *refused)
+                                  const struct refused *refused)
 {
     const char *type;
     const json_t *data = json_object_get(body, "data");
@@ -141,7 +141,7 @@ static struct fault read_standard(struct webhook_event *event, json_t *body, con
 // ---- Stripe
 
 static struct fault read_stripe_payment(struct webhook_event *event, const json_t *object,
-                                        const struct address *refused)
+                                        const struct refused *refused)
 {
     const json_t *metadata = json_object_get(object, "metadata");
     const json_t *amount = json_object_get(object, "amount_received");
@@ -183,7 +183,7 @@ static struct fault read_stripe_closed_dispute(struct webhook_event *event, cons
 }
 
 static struct fault read_stripe(struct webhook_event *event, json_t *body,
-                                const struct address *refused)
+                                const struct refused *refused)
 {
     const char *type;
     const json_t *object = json_object_get(json_object_get(body, "data"), "object");
@@ -208,7 +208,7 @@ static struct fault read_stripe(struct webhook_event *event, json_t *body,
 // ---- Coinbase Commerce
 
 static struct fault read_coinbase_payment(struct webhook_event *event, const json_t *data,
-                                          const struct address *refused)
+                                          const struct refused *refused)
 {
     const json_t *metadata = json_object_get(data, "metadata");
     const json_t *price = json_object_get(json_object_get(data, "pricing"), "local");
@@ -230,7 +230,7 @@ static struct fault read_coinbase_payment(struct webhook_event *event, const jso
 }
 
 static struct fault read_coinbase(struct webhook_event *event, json_t *body,
-                                  const struct address *refused)
+                                  const struct refused *refused)
 {
     const char *type;
     const json_t *inner = json_object_get(body, "event");
@@ -252,7 +252,7 @@ static struct fault read_coinbase(struct webhook_event *event, json_t *body,
 }
 
 struct fault webhook_event_read(struct webhook_event *ret_event, enum webhook_form form,
-                                json_t *body, const char *header_id, const struct address *refused)
+                                json_t *body, const char *header_id, const struct refused *refused)
 {
     struct webhook_event event = {0};
     struct fault fault = fine;

@@ -33,4 +33,4 @@ enum provider webhook_provider(enum webhook_form form);
 // header_id: webhook-id of a Standard Webhook. fault.problem is PROBLEM_NONE on success.
 MUST_USE struct fault webhook_event_read(struct webhook_event *ret_event, enum webhook_form form,
                                          json_t *body, const char *header_id,
-                                         const struct address *refused);
+                                         const struct refused *refused);

@@ -180,7 +180,7 @@ static void take_event(struct call *call, enum webhook_form form, const char *he
     input->provider = webhook_provider(form);
     call->input = input;
     struct fault fault =
-        webhook_event_read(&input->event, form, call->body, header_id, call->api->refused);
+        webhook_event_read(&input->event, form, call->body, header_id, &call->api->refused);
     if (fault.problem != PROBLEM_NONE)
         call_refuse_fault(call, fault);
     else

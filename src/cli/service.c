@@ -10,6 +10,7 @@
 #include "secret/secret.h"
 #include "store/lanes.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,6 +24,10 @@
 
 #define HEALTH_CHECK_INTERVAL_S 1
 #define LOCK_PATH_SIZE          4096
+#define CONTRACTS_REFUSED       5
+#define REFUSED_MAX             (CONTRACTS_REFUSED + SIGNER_LANES_MAX)
+
+static_assert(REFUSED_MAX <= API_REFUSED_MAX, "the API takes all of them");
 
 struct service {
     struct settings *settings;
@@ -201,9 +206,23 @@ static bool is_ready(void *context, const char **ret_why)
     return false;
 }
 
+// What is never a user's wallet: the tokens, our contracts, and our lanes where they are known.
+static size_t refused_list(const struct service *service, struct address ret_refused[REFUSED_MAX])
+{
+    const struct contract_addresses *addresses = &service->addresses;
+    const struct address contracts[CONTRACTS_REFUSED] = {addresses->usdc, addresses->sge,
+                                                         addresses->payout, addresses->registry,
+                                                         addresses->identity};
+    memcpy(ret_refused, contracts, sizeof contracts);
+    size_t lanes =
+        service->signer ? signer_lanes(service->signer, ret_refused + CONTRACTS_REFUSED) : 0;
+    return CONTRACTS_REFUSED + lanes;
+}
+
 static enum exit_code start_api(struct service *service)
 {
     const struct settings *s = service->settings;
+    struct address refused[REFUSED_MAX];
     struct api_options options = {
         .store = service->store,
         .clock = clock_system(),
@@ -215,8 +234,8 @@ static enum exit_code start_api(struct service *service)
         .standard_secrets = settings_text(s, "STANDARD_WEBHOOK_SECRET"),
         .stripe_secrets = settings_text(s, "STRIPE_WEBHOOK_SECRET"),
         .coinbase_commerce_secrets = settings_text(s, "COINBASE_COMMERCE_WEBHOOK_SECRET"),
-        .refused = {service->addresses.usdc, service->addresses.sge, service->addresses.payout,
-                    service->addresses.registry, service->addresses.identity},
+        .refused = refused,
+        .refused_count = refused_list(service, refused),
         .is_ready = is_ready,
         .is_ready_context = service,
     };

@@ -21,6 +21,7 @@
 
 #define LINE_SIZE       256
 #define STOP_MS_MAX     5000
+#define REFUSED_COUNT   69 // five contracts and 64 lanes
 #define STANDARD_SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 struct key_work {
@@ -166,9 +167,21 @@ static struct store *open_store(const char *path)
     return store;
 }
 
+// A token, a gap, the payout contract, and more up to the last one.
+static void fill_refused(struct address refused[REFUSED_COUNT])
+{
+    memset(refused, 0, REFUSED_COUNT * sizeof *refused);
+    memset(refused[0].bytes, 0xaa, 20);
+    memset(refused[2].bytes, 0x99, 20);
+    memset(refused[4].bytes, 0x98, 20);
+    memset(refused[REFUSED_COUNT - 1].bytes, 0x97, 20);
+}
+
 static struct api *start(struct store *store, int count, char **arguments)
 {
     struct api *api;
+    struct address refused[REFUSED_COUNT];
+    fill_refused(refused);
     struct api_options options = {
         .store = store,
         .clock = clock_system(),
@@ -181,9 +194,9 @@ static struct api *start(struct store *store, int count, char **arguments)
         .stripe_secrets = "whsec_test_secret, whsec_next_secret",
         .coinbase_commerce_secrets = "cc_secret",
         .is_ready = is_ready,
+        .refused = refused,
+        .refused_count = REFUSED_COUNT,
     };
-    memset(options.refused[0].bytes, 0xaa, 20);
-    memset(options.refused[1].bytes, 0x99, 20);
     if (api_start(&api, &options) != STATUS_OK)
         abort();
     return api;

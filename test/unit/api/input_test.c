@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct address refused[REFUSED_ADDRESSES_MAX] = {{{0xaa, 0xbb}}};
+static const struct address refused_addresses[] = {{{0xaa, 0xbb}}, {{0}}, {{0xcc}}};
+static const struct refused refused = {refused_addresses, 3};
 
 static void json_faults_have_their_problems(void **state)
 {
@@ -169,10 +170,11 @@ static void wallets_pass_or_say_what_is_wrong(void **state)
         {"0xg8da6bf26964af9d7eed9e03e53415d37aa96045", PROBLEM_ADDRESS_DIGITS},
         {"0x0000000000000000000000000000000000000000", PROBLEM_ADDRESS_ZERO},
         {"0xaabb000000000000000000000000000000000000", PROBLEM_ADDRESS_REFUSED},
+        {"0xcc00000000000000000000000000000000000000", PROBLEM_ADDRESS_REFUSED}, // the last of them
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct address address = {{0}};
-        enum problem problem = input_wallet(&address, rows[i].text, refused);
+        enum problem problem = input_wallet(&address, rows[i].text, &refused);
         if (problem != rows[i].problem || address_is_zero(&address) != (problem != PROBLEM_NONE))
             fail_msg("%s: %d", rows[i].text, problem);
     }

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-static const struct address refused[REFUSED_ADDRESSES_MAX] = {{{0xaa, 0xbb}}};
+static const struct address refused_addresses[] = {{{0xaa, 0xbb}}, {{0}}, {{0xcc}}};
+static const struct refused refused = {refused_addresses, 3};
 
 #define WALLET  "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
 #define REFUSED "0xaabb000000000000000000000000000000000000"
@@ -66,7 +67,7 @@ static void run_rows(enum webhook_form form, const struct row *rows, size_t coun
         json_t *body = json_loads(rows[i].json, 0, NULL);
         struct webhook_event event;
         assert_non_null(body);
-        struct fault fault = webhook_event_read(&event, form, body, "msg_1", refused);
+        struct fault fault = webhook_event_read(&event, form, body, "msg_1", &refused);
         if (fault.problem != rows[i].problem)
             fail_msg("%s: problem %d %s", rows[i].what, fault.problem, fault.field);
         if (fault.problem == PROBLEM_NONE)

@@ -285,7 +285,7 @@ static void finalize(void *context)
     free(statement);
 }
 
-// Positions are found by name, see DESIGN section 8.
+// Placeholders are $1, $2, ...; where each stands is found by that name.
 static int find_parameters(struct statement *statement)
 {
     int count = sqlite3_bind_parameter_count(statement->sqlite);

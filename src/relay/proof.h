@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The proof of DESIGN 4.4 that a slot's transactions can never be mined: the only way, besides a
-// final receipt, in which a job leaves its slot.
+// The proof that a slot's transactions can never be mined: the only way, besides a final receipt,
+// in which a job leaves its slot.
 //
 // It holds when every witness (one per configured endpoint) says at the same final block, by hash:
 // the lane's nonce there is past the slot's, it knows a receipt for none of the slot's hashes, and

@@ -55,7 +55,7 @@ export async function deployment({ sgeMinted = true, treasury = false }: Choice 
     await payout.write.setTreasury([holder]);
   }
 
-  /** The payout id of DESIGN section 5: bound to this chain, this contract and one payment. */
+  /** The payout id: bound to this chain, this contract and one payment. */
   const payoutId = (payment: string): Hex =>
     keccak256(
       encodeAbiParameters(

@@ -112,10 +112,8 @@ static bool may_be_of_one_work(enum status status)
     return false;
 }
 
-// A flush that failed is never tried again: what the disk holds now nobody knows. A group that one
-// piece may have spoilt runs again piece by piece, so that a request which always fails takes
-// neither payments nor a lane's step with it.
-static void group_run(struct store *store, struct store_work **group, size_t count)
+// A flush that failed is never tried again: what the disk holds now nobody knows.
+static enum status group_try(struct store *store, struct store_work **group, size_t count)
 {
     int64_t commit_ms;
     for (size_t i = 0; i < count; i++)
@@ -131,13 +129,27 @@ static void group_run(struct store *store, struct store_work **group, size_t cou
     pthread_mutex_unlock(&store->lock);
     if (status == STATUS_OK && store->tx.wake && store->options.on_jobs != NULL)
         store->options.on_jobs(store->options.on_jobs_context);
-    bool alone = count > 1 && may_be_of_one_work(status);
-    for (size_t i = 0; i < count; i++) {
-        if (alone)
-            group_run(store, group + i, 1);
-        else if (group[i]->done != NULL)
+    return status;
+}
+
+static void group_tell(struct store_work **group, size_t count, enum status status)
+{
+    for (size_t i = 0; i < count; i++)
+        if (group[i]->done != NULL)
             group[i]->done(group[i], status);
+}
+
+// A group that one piece may have spoilt runs again piece by piece, so that a request which always
+// fails takes neither payments nor a lane's step with it.
+static void group_run(struct store *store, struct store_work **group, size_t count)
+{
+    enum status status = group_try(store, group, count);
+    if (count == 1 || !may_be_of_one_work(status)) {
+        group_tell(group, count, status);
+        return;
     }
+    for (size_t i = 0; i < count; i++)
+        group_tell(group + i, 1, group_try(store, group + i, 1));
 }
 
 // ---- the writer

@@ -128,6 +128,31 @@ static enum status write_lane_holds(struct store_tx *tx, const struct step *step
     return STATUS_OK;
 }
 
+// Kinds that an operator has paused, as this transaction sees it: who was told "paused" sees
+// nothing assigned afterwards, however long this step has waited for the chain. Bits 1 << enum
+// job_kind.
+static enum status read_paused(struct store_tx *tx, const struct step *step, unsigned *ret_kinds)
+{
+    struct hold *holds;
+    size_t count;
+    unsigned kinds = 0;
+    enum status status = holds_list(tx, &holds, &count, step->arena);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        if (strcmp(holds[i].reason, "paused") == 0)
+            kinds |= 1u << (unsigned)holds[i].kind;
+    if (status == STATUS_OK)
+        *ret_kinds = kinds;
+    return status;
+}
+
+static bool is_paused(const struct signing *signing, unsigned kinds)
+{
+    for (size_t i = 0; signing->group != NULL && i < signing->group->count; i++)
+        if ((kinds & 1u << (unsigned)signing->group->jobs[i]->kind) != 0)
+            return true;
+    return false;
+}
+
 static enum status write_new_slot(struct store_tx *tx, struct step *step, struct signing *signing)
 {
     int64_t ids[PLAN_BATCH_MAX];
@@ -138,13 +163,19 @@ static enum status write_new_slot(struct store_tx *tx, struct step *step, struct
                        ids, count, &signing->attempt);
 }
 
-// A job that was cancelled since it was read makes its slot impossible, and with it the nonces
-// behind: nothing of those is written, and their bytes are forgotten unsent.
+// A job that was cancelled or paused since it was read makes its slot impossible, and with it the
+// nonces behind: nothing of those is written, and their bytes are forgotten unsent.
 static enum status write_signings(struct store_tx *tx, struct step *step)
 {
     bool broken = false;
+    unsigned paused = 0;
+    enum status read = step->signings_count > 0 ? read_paused(tx, step, &paused) : STATUS_OK;
+    if (read != STATUS_OK)
+        return read;
     for (size_t i = 0; i < step->signings_count; i++) {
         struct signing *signing = &step->signings[i];
+        signing->written = false;
+        broken = broken || (signing->slot == NULL && is_paused(signing, paused));
         if (signing->slot == NULL && broken)
             continue;
         enum status status = signing->slot != NULL

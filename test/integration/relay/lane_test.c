@@ -423,6 +423,39 @@ static void a_job_cancelled_in_the_middle_of_a_step_is_not_paid(void **state)
     world_close(&world);
 }
 
+static void pause_when_signed(void *context, enum lane_point point)
+{
+    struct cancelling *pausing = context;
+    if (point != LANE_SIGNED || pausing->job == 0 || pausing->done)
+        return;
+    pausing->done = true;
+    world_pause(pausing->world, true);
+}
+
+static void a_pause_in_the_middle_of_a_step_is_obeyed_by_it(void **state)
+{
+    (void)state;
+    struct world world;
+    struct cancelling pausing = {&world, 0, false};
+    world_open(&world);
+    world.at = pause_when_signed;
+    world.at_context = &pausing;
+    world_start(&world);
+    world_register(&world, 1, 1, false);
+    world_run(&world);
+    int64_t nonce = world_lane_nonce(&world);
+    pausing.job = world_pay(&world, "p1", 1, "usdc", 50);
+    for (int i = 0; i < 20; i++)
+        world_step(&world);
+    assert_true(pausing.done);
+    assert_string_equal(world_state(&world, pausing.job), "queued");
+    assert_int_equal(world_lane_nonce(&world), nonce);
+    world_pause(&world, false);
+    world_run(&world);
+    assert_paid_once(&world, pausing.job, 1, units(5));
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_transaction_refused_for_good_gives_its_nonce_up_and_twice_parks_its_job),
         cmocka_unit_test(what_the_signer_refuses_stops_nothing_else),
         cmocka_unit_test(a_job_cancelled_in_the_middle_of_a_step_is_not_paid),
+        cmocka_unit_test(a_pause_in_the_middle_of_a_step_is_obeyed_by_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -585,6 +585,18 @@ void world_cancel(struct world *world, int64_t job_id)
     write_store(world, run_cancel, &job_id);
 }
 
+static enum status run_pause(struct store_tx *tx, void *context)
+{
+    bool changed;
+    return *(bool *)context ? hold_set(tx, &changed, JOB_PAYOUT_USDC, "paused", "?")
+                            : hold_clear(tx, &changed, JOB_PAYOUT_USDC, "paused");
+}
+
+void world_pause(struct world *world, bool paused)
+{
+    write_store(world, run_pause, &paused);
+}
+
 struct taking {
     const struct address *lane;
     const char *holder;

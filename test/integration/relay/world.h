@@ -76,6 +76,8 @@ struct job world_job(struct world *world, int64_t job_id);
 // The state's text, for assertions that show names.
 const char *world_state(struct world *world, int64_t job_id);
 void world_cancel(struct world *world, int64_t job_id);
+// As an operator does, for all payouts in USDC.
+void world_pause(struct world *world, bool paused);
 
 // Another process takes the lane, at a time when our lease has run out.
 void world_take_lease(struct world *world, const char *holder);

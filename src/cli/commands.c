@@ -88,7 +88,7 @@ const struct command commands[] = {
      "create the store or bring its schema to this version",
      NULL,
      migrate_run,
-     {{0}}},
+     {{"move", NULL, "bind it to the payout contract in the settings, once no payout is open"}}},
     {"keys create",
      "NAME",
      1,

@@ -233,11 +233,17 @@ static enum status run_works(struct store_tx *tx, struct store_work **works, siz
 
 static const struct store_work_kind console_kind = {"console", run_works};
 
+enum status console_run(struct store *store, enum status (*run)(struct store_tx *tx, void *context),
+                        void *context)
+{
+    struct console_work work = {.work.kind = &console_kind, .run = run, .context = context};
+    return store_write(store, &work.work);
+}
+
 enum exit_code console_write(struct console *console, const char *what,
                              enum status (*run)(struct store_tx *tx, void *context), void *context)
 {
-    struct console_work work = {.work.kind = &console_kind, .run = run, .context = context};
-    return report(store_write(console->store, &work.work), what);
+    return report(console_run(console->store, run, context), what);
 }
 
 enum exit_code console_read(struct console *console, const char *what,

@@ -58,6 +58,10 @@ MUST_USE bool console_open(struct console *console, enum console_mode mode);
 // Frees everything and returns code.
 enum exit_code console_close(struct console *console, enum exit_code code);
 
+// Runs one function in one committed transaction of any open store.
+MUST_USE enum status console_run(struct store *store,
+                                 enum status (*run)(struct store_tx *tx, void *context),
+                                 void *context);
 // Runs one function in one committed transaction. It prints nothing; what it finds goes to context.
 // Where it fails, one line "what: why" is printed and the fitting exit code returned.
 MUST_USE enum exit_code console_write(struct console *console, const char *what,

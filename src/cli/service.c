@@ -8,6 +8,7 @@
 #include "cli/lane_keys.h"
 #include "relay/relay.h"
 #include "secret/secret.h"
+#include "store/domain.h"
 #include "store/lanes.h"
 
 #include <assert.h>
@@ -131,6 +132,28 @@ static enum exit_code start_store(struct service *service, bool migrate)
         status = store_open(&service->store, &options);
     if (status != STATUS_OK)
         return console_store_failure(status, options.path);
+    return EXIT_FINE;
+}
+
+static enum status bind_domain(struct store_tx *tx, void *context)
+{
+    return domain_bind(tx, context, false);
+}
+
+static enum exit_code check_domain(struct service *service)
+{
+    enum domain_outcome outcome;
+    enum status status = console_run(service->store, bind_domain, &outcome);
+    const char *path = settings_text(service->settings, "RELAYER_DB_PATH");
+    if (status != STATUS_OK)
+        return console_store_failure(status, path);
+    if (outcome == DOMAIN_OTHER)
+        return console_fail(
+            EXIT_CONFIG,
+            "AFFILIATE_PAYOUT_ADDRESS, CHAIN_ID: the store at %s belongs to another "
+            "contract or chain; sluice migrate --move takes it over once no payout "
+            "is open",
+            path);
     return EXIT_FINE;
 }
 
@@ -303,6 +326,8 @@ static enum exit_code start_parts(struct service *service, bool with_api, bool w
         code = console_fail(EXIT_SOFTWARE, "no event descriptor for wake-ups");
     if (code == EXIT_FINE)
         code = start_store(service, with_api && with_relay);
+    if (code == EXIT_FINE)
+        code = check_domain(service);
     if (code == EXIT_FINE && with_relay)
         code = lock_store(service);
     if (code == EXIT_FINE && with_relay)

@@ -286,6 +286,19 @@ class OnChain(Directory):
         second.terminate()
         self.assertEqual(second.wait(COMMAND_TIMEOUT_S), FINE)
 
+    def test_a_store_is_not_used_with_another_payout_contract(self):
+        self.settings.update(THE_KEY=DEPLOYER_KEY, RELAYER_PRIVATE_KEY='env:THE_KEY')
+        self.sluice('migrate')
+        first = self.start_service('relay')
+        self.wait_for_line(first, 'lane taken')
+        first.terminate()
+        self.assertEqual(first.wait(COMMAND_TIMEOUT_S), FINE)
+        self.settings['AFFILIATE_PAYOUT_ADDRESS'] = self.contracts['AFFILIATE_REGISTRY_ADDRESS']
+        self.assertIn('AFFILIATE_PAYOUT_ADDRESS', self.sluice('relay', code=CONFIG))
+        self.sluice('migrate', '--move')
+        self.settings['AFFILIATE_PAYOUT_ADDRESS'] = self.contracts['AFFILIATE_PAYOUT_ADDRESS']
+        self.assertIn('--move', self.sluice('relay', code=CONFIG))
+
     def test_a_stranger_can_neither_pause_nor_withdraw(self):
         self.settings['DEPLOYER_KEY'] = '0x' + '11' * 32
         self.chain.request('anvil_setBalance', '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A',

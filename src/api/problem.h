@@ -61,8 +61,12 @@
       "send a person's wallet, not a token, one of our contracts or of our relayer wallets")       \
     X(SELF_REFERRAL, "self_referral", 422, "A wallet cannot refer itself",                         \
       "send another referrer or none")                                                             \
-    X(OTHER_REFERRER, "other_referrer", 409, "The wallet is registered with another referrer",     \
-      "a referrer is written once; nothing was changed")                                           \
+    X(REFERRAL_CYCLE, "referral_cycle", 422, "The wallet stands above its referrer",               \
+      "referrals form no ring; send another referrer or none")                                     \
+    X(OTHER_REFERRER, "other_referrer", 409, "The wallet is registered otherwise",                 \
+      "a referrer is written once, also that there is none; nothing was changed")                  \
+    X(OTHER_PROGRAM, "other_program", 409, "The wallet is registered otherwise",                   \
+      "a user's program is written once, also that there is none; nothing was changed")            \
     X(PROGRAM_UNKNOWN, "program_unknown", 422, "The program is unknown or not active",             \
       "GET /v1/programs lists them; a user without a program needs one named")                     \
     X(PROGRAM_NAME, "program_name_invalid", 400, "The program name is not valid",                  \

@@ -26,6 +26,19 @@ static enum status answer_user(struct call *call, struct store_tx *tx, int http_
     return call_set_answer(call, http_status, &out);
 }
 
+// What is recorded, without naming it: the scope write does not imply read.
+static const char *recorded_referrer(const struct user *user)
+{
+    return address_is_zero(&user->referrer) ? "it is registered without a referrer"
+                                            : "it is registered with another referrer";
+}
+
+static const char *recorded_program(const struct user *user)
+{
+    return user->program_id == 0 ? "it is registered without a program"
+                                 : "it is registered with another program";
+}
+
 static enum status apply_create(struct call *call, struct store_tx *tx)
 {
     const struct user_input *input = call->input;
@@ -42,11 +55,15 @@ static enum status apply_create(struct call *call, struct store_tx *tx)
     case USER_UNCHANGED:
         return answer_user(call, tx, 200, &user);
     case USER_OTHER_REFERRER:
-        return call_set_problem(call, PROBLEM_OTHER_REFERRER, NULL);
+        return call_set_problem(call, PROBLEM_OTHER_REFERRER, recorded_referrer(&user));
+    case USER_OTHER_PROGRAM:
+        return call_set_problem(call, PROBLEM_OTHER_PROGRAM, recorded_program(&user));
     case USER_UNKNOWN_PROGRAM:
         return call_set_problem(call, PROBLEM_PROGRAM_UNKNOWN, NULL);
     case USER_SELF_REFERRAL:
         return call_set_problem(call, PROBLEM_SELF_REFERRAL, NULL);
+    case USER_REFERRAL_CYCLE:
+        return call_set_problem(call, PROBLEM_REFERRAL_CYCLE, NULL);
     }
     return STATUS_CORRUPT;
 }

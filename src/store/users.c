@@ -163,6 +163,53 @@ static enum status user_create(struct store_tx *tx, struct user *user, const str
     return status == STATUS_OK ? user_insert(tx, user) : status;
 }
 
+// Whether the wallet is found among the nearest referrers above `by`.
+static enum status find_cycle(struct store_tx *tx, bool *ret_cycle, const struct address *wallet,
+                              const struct address *by)
+{
+    struct user above = {.referrer = *by};
+    enum status status = STATUS_OK;
+    bool cycle = false;
+    for (size_t i = 0; i < REFERRAL_DEPTH_MAX && !cycle && status == STATUS_OK; i++) {
+        const struct address next = above.referrer;
+        if (address_is_zero(&next))
+            break;
+        status = user_by_wallet(tx, &above, &next);
+        cycle = status == STATUS_OK && address_equal(&above.referrer, wallet);
+    }
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    *ret_cycle = cycle;
+    return STATUS_OK;
+}
+
+// What stands against this user being new. USER_CREATED: nothing.
+static enum status judge_new(struct store_tx *tx, enum user_outcome *ret_outcome,
+                             const struct user *user, bool program_known)
+{
+    bool cycle = false;
+    enum status status = find_cycle(tx, &cycle, &user->wallet, &user->referrer);
+    if (status != STATUS_OK)
+        return status;
+    if (!program_known)
+        *ret_outcome = USER_UNKNOWN_PROGRAM;
+    else
+        *ret_outcome = cycle ? USER_REFERRAL_CYCLE : USER_CREATED;
+    return STATUS_OK;
+}
+
+// The same for a user known already: what is recorded is never changed. by may be zero and
+// program_id 0: not named.
+static enum user_outcome judge_known(const struct user *user, const struct address *by,
+                                     bool program_known, int64_t program_id)
+{
+    if (!address_is_zero(by) && !address_equal(by, &user->referrer))
+        return USER_OTHER_REFERRER;
+    if (!program_known)
+        return USER_UNKNOWN_PROGRAM;
+    return program_id != 0 && program_id != user->program_id ? USER_OTHER_PROGRAM : USER_UNCHANGED;
+}
+
 enum status user_register(struct store_tx *tx, enum user_outcome *ret_outcome,
                           struct user *ret_user, const struct address *wallet,
                           const struct address *referrer, const char *program_name, bool mint,
@@ -171,34 +218,34 @@ enum status user_register(struct store_tx *tx, enum user_outcome *ret_outcome,
     tx_require_writable(tx);
     const struct address nobody = {{0}};
     const struct address *by = referrer != NULL ? referrer : &nobody;
-    struct user user;
-    memset(&user, 0, sizeof user);
     if (address_equal(wallet, by)) {
         *ret_outcome = USER_SELF_REFERRAL;
         return STATUS_OK;
     }
-    enum status status = user_by_wallet(tx, &user, wallet);
-    bool exists = status == STATUS_OK;
-    if (exists && !address_is_zero(by) && !address_equal(by, &user.referrer)) {
-        *ret_outcome = USER_OTHER_REFERRER;
-        return STATUS_OK;
-    }
-    if (status == STATUS_NOT_FOUND) {
+    int64_t program_id = 0;
+    enum status status = program_id_of(tx, &program_id, program_name);
+    bool program_known = status == STATUS_OK;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    enum user_outcome outcome = USER_CREATED;
+    struct user user;
+    memset(&user, 0, sizeof user);
+    status = user_by_wallet(tx, &user, wallet);
+    if (status == STATUS_OK) {
+        outcome = judge_known(&user, by, program_known, program_id);
+    } else if (status == STATUS_NOT_FOUND) {
         user.wallet = *wallet;
         user.referrer = *by;
-        status = program_id_of(tx, &user.program_id, program_name);
-        if (status == STATUS_NOT_FOUND) {
-            *ret_outcome = USER_UNKNOWN_PROGRAM;
-            return STATUS_OK;
-        }
-        if (status == STATUS_OK)
+        user.program_id = program_id;
+        status = judge_new(tx, &outcome, &user, program_known);
+        if (status == STATUS_OK && outcome == USER_CREATED)
             status = user_create(tx, &user, trace);
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && (outcome == USER_CREATED || outcome == USER_UNCHANGED))
         status = user_mint(tx, &user, mint, trace);
     if (status != STATUS_OK)
         return status;
-    *ret_outcome = exists ? USER_UNCHANGED : USER_CREATED;
+    *ret_outcome = outcome;
     *ret_user = user;
     return STATUS_OK;
 }

@@ -17,15 +17,20 @@ struct user {
 
 enum user_outcome {
     USER_CREATED,
-    USER_UNCHANGED,       // the same wallet and referrer: nothing to do
+    USER_UNCHANGED,       // nothing named that is not recorded: nothing to do
     USER_OTHER_REFERRER,  // write-once: the wallet has another referrer (or had none when created)
+    USER_OTHER_PROGRAM,   // write-once: the wallet has another program (or had none when created)
     USER_UNKNOWN_PROGRAM, // or not active
     USER_SELF_REFERRAL,
+    USER_REFERRAL_CYCLE, // the wallet is above its referrer; the registry would refuse the pair
 };
 
+// Referrers looked at above a new user's own: the registry contract's CYCLE_DEPTH.
+#define REFERRAL_DEPTH_MAX 8
+
 // Registers the wallet; queues register_referral where there is a referrer and mint_identity where
-// `mint` is set and not yet asked for. program_name may be NULL. *ret_user is set on CREATED and
-// UNCHANGED.
+// `mint` is set and not yet asked for. program_name may be NULL. *ret_user is set on CREATED,
+// UNCHANGED, OTHER_REFERRER and OTHER_PROGRAM.
 MUST_USE enum status user_register(struct store_tx *tx, enum user_outcome *ret_outcome,
                                    struct user *ret_user, const struct address *wallet,
                                    const struct address *referrer, const char *program_name,

@@ -273,7 +273,24 @@ class BadInput(ApiCase):
             ('program name', {'wallet': STRANGER, 'program': 'No!'}, 400, 'program_name_invalid'),
             ('misspelt field', {'wallet': STRANGER, 'referer': BOB}, 400, 'field_unknown'),
             ('mint a text', {'wallet': STRANGER, 'mint': 'yes'}, 400, 'field_type'),
+            ('known, unknown program', {'wallet': ALICE, 'program': 'nope'}, 422,
+             'program_unknown'),
+            ('known, another program', {'wallet': ALICE, 'program': 'silver'}, 409,
+             'other_program'),
+            ('its referrer in turn', {'wallet': BOB, 'referrer': ALICE}, 422, 'referral_cycle'),
         ], 'POST', '/v1/users', 'write')
+
+    def test_a_conflict_says_what_is_recorded(self):
+        bare = {'wallet': wallet(0xbabe)}
+        self.assertEqual(self.call('POST', '/v1/users', key='write', body=bare).status, 201)
+        for body, code, detail in (
+                ({**bare, 'referrer': BOB}, 'other_referrer', 'without a referrer'),
+                ({**bare, 'program': 'gold'}, 'other_program', 'without a program'),
+                ({'wallet': ALICE, 'referrer': STRANGER}, 'other_referrer', 'another referrer'),
+                ({'wallet': ALICE, 'program': 'silver'}, 'other_program', 'another program')):
+            reply = self.call('POST', '/v1/users', key='write', body=body)
+            self.assert_problem(reply, 409, code)
+            self.assertIn(detail, reply.json['detail'])
 
     def test_payments(self):
         def paying(**members):
@@ -329,6 +346,15 @@ class BadInput(ApiCase):
             ('negative hold', program(hold_seconds=-1), 400, 'program_rule_invalid'),
             ('payout_max', program(payout_max='-1'), 400, 'amount_negative'),
         ], 'POST', '/v1/programs', 'admin')
+        for rule, detail in (({'commission_bps': 10001}, '1 to 10000'),
+                             ({'hold_seconds': -1}, '0 to 31536000'),
+                             ({'trigger': 'sometimes'}, 'every_payment first_payment'),
+                             ({'kind': 'gold'}, 'usdc hybrid'),
+                             ({'sge_rate': '1'}, 'none for usdc')):
+            reply = self.call('POST', '/v1/programs', key='admin', body=program(**rule))
+            self.assert_problem(reply, 400, 'program_rule_invalid')
+            self.assertIn(f'field {next(iter(rule))}: ', reply.json['detail'])
+            self.assertIn(detail, reply.json['detail'])
         self.refuse([('nothing there', {'active': False}, 404, 'program_not_found')],
                     'PATCH', '/v1/programs/nope', 'admin')
         self.refuse([('a rate on usdc', {'sge_rate': '1'}, 400, 'program_rule_invalid'),
@@ -360,6 +386,8 @@ class BadInput(ApiCase):
                 ('/v1/jobs?kind=nope', 400, 'parameter_invalid'),
                 ('/v1/jobs?wallet=0x12', 400, 'parameter_invalid'),
                 ('/v1/jobs?before=-1', 400, 'parameter_invalid'),
+                ('/v1/jobs?limit=1&limit=2', 400, 'parameter_invalid'),
+                ('/v1/jobs?limit=1&state=queued&l%69mit=1', 400, 'parameter_invalid'),
                 ('/v1/jobs?page=2', 400, 'parameter_unknown'),
                 ('/v1/programs?x=1', 400, 'parameter_unknown'),
                 ('/nothing', 404, 'route_unknown'),

@@ -272,8 +272,25 @@ static void each_registration_has_its_outcome(void **state)
         {"another referrer", 2, 101, "usdc", false, USER_OTHER_REFERRER, 3},
         {"nobody", 3, 0, NULL, false, USER_CREATED, 3},
         {"a referrer too late", 3, 100, NULL, false, USER_OTHER_REFERRER, 3},
+        {"a program too late", 3, 0, "usdc", false, USER_OTHER_PROGRAM, 3},
+        {"known, no such program", 2, 100, "nosuch", false, USER_UNKNOWN_PROGRAM, 3},
+        {"known, a program put to rest", 2, 100, "resting", false, USER_UNKNOWN_PROGRAM, 3},
+        {"another program, with a mint", 3, 0, "other", true, USER_OTHER_PROGRAM, 3},
+        {"another program", 2, 100, "other", false, USER_OTHER_PROGRAM, 3},
+        {"another referrer and program", 2, 101, "other", false, USER_OTHER_REFERRER, 3},
         {"referrer and mint", 4, 100, "usdc", true, USER_CREATED, 5},
+        {"its referrer in turn", 100, 2, "usdc", false, USER_REFERRAL_CYCLE, 5},
+        {"its referrer in turn, no such program", 100, 2, "nosuch", false, USER_UNKNOWN_PROGRAM, 5},
+        {"a ring of three: 2 <- 5", 5, 2, "usdc", false, USER_CREATED, 6},
+        {"a ring of three: 5 <- 100", 100, 5, "usdc", false, USER_REFERRAL_CYCLE, 6},
+        {"no ring", 100, 3, "usdc", false, USER_CREATED, 7},
     };
+    struct program other = program_usdc("other"), resting = program_usdc("resting");
+    resting.active = false;
+    struct store_tx *setup = begin(fixture);
+    add_program(setup, &other);
+    add_program(setup, &resting);
+    commit(fixture);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct address wallet = wallet_of(rows[i].wallet), by = wallet_of(rows[i].referrer);
         enum user_outcome outcome;
@@ -289,6 +306,26 @@ static void each_registration_has_its_outcome(void **state)
         }
         commit(fixture);
         assert_int_equal(scan_number(fixture, "SELECT COUNT(*) FROM jobs"), rows[i].jobs);
+    }
+}
+
+// As the registry: what closes a ring of up to REFERRAL_DEPTH_MAX + 1 wallets is refused.
+static void rings_are_seen_as_deep_as_the_registry_sees_them(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint32_t size = 2; size <= REFERRAL_DEPTH_MAX + 2; size++) {
+        const uint32_t first = 1000 * size; // refers to nobody yet; each next one to the one before
+        struct address wallet = wallet_of(first), by = wallet_of(first + size - 1);
+        enum user_outcome outcome;
+        struct user user;
+        struct store_tx *tx = begin(fixture);
+        for (uint32_t i = 1; i < size; i++)
+            add_user(tx, first + i, first + i - 1, "usdc");
+        OK(user_register(tx, &outcome, &user, &wallet, &by, "usdc", false, &test_trace));
+        print_message("a ring of %u\n", size);
+        assert_int_equal(outcome,
+                         size <= REFERRAL_DEPTH_MAX + 1 ? USER_REFERRAL_CYCLE : USER_CREATED);
+        commit(fixture);
     }
 }
 
@@ -398,6 +435,7 @@ int main(void)
         TEST(the_due_list_reads_its_partial_index_alone),
         TEST(listings_filter_and_page_newest_first),
         TEST(each_registration_has_its_outcome),
+        TEST(rings_are_seen_as_deep_as_the_registry_sees_them),
         TEST(a_mint_is_queued_once_whoever_asks),
         TEST(programs_are_kept_and_changed),
         TEST(a_changed_program_applies_to_the_next_payment),

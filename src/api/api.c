@@ -125,6 +125,18 @@ static bool is_listed(const char *const *names, const char *name)
     return names && *names;
 }
 
+// Whether a parameter of that name stands in the query from there on.
+static bool comes_again(struct call *call, const char *cursor, const char *name)
+{
+    char *other;
+    char *value;
+    while (http_query_next(&cursor, &other, &value, call->arena))
+        if (other && strcmp(other, name) == 0)
+            return true;
+    return false;
+}
+
+// The route lists the few names there are, so the query is gone through a few times at most.
 static bool check_parameters(struct call *call)
 {
     const char *cursor = call->request->query;
@@ -133,10 +145,13 @@ static bool check_parameters(struct call *call)
     if (!*cursor || call->route->scope == 0)
         return true;
     while (http_query_next(&cursor, &name, &value, call->arena)) {
-        if (name && is_listed(call->route->parameters, name))
+        bool listed = name && is_listed(call->route->parameters, name);
+        if (listed && !comes_again(call, cursor, name))
             continue;
-        call_refuse(call, PROBLEM_PARAMETER_UNKNOWN,
-                    name ? arena_printf(call->arena, "parameter %s", name) : NULL);
+        call_refuse(call, listed ? PROBLEM_PARAMETER_INVALID : PROBLEM_PARAMETER_UNKNOWN,
+                    name ? arena_printf(call->arena, "parameter %s%s", name,
+                                        listed ? " stands more than once" : "")
+                         : NULL);
         return false;
     }
     return true;

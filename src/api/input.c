@@ -107,7 +107,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// Says why usdc_parse refused: a sign, other characters, decimals, else size.
+// Says why usdc_parse refused: a sign, other characters, zeros in front, decimals, else size.
 static enum problem amount_text_fault(const char *text)
 {
     const char *c = text;
@@ -115,7 +115,7 @@ static enum problem amount_text_fault(const char *text)
     size_t decimals = 0;
     if (*c == '-' && is_digit(c[1]))
         return PROBLEM_AMOUNT_NEGATIVE;
-    if (!is_digit(*c))
+    if (!is_digit(*c) || (*c == '0' && is_digit(c[1])))
         return PROBLEM_AMOUNT_MALFORMED;
     for (; *c; c++) {
         if (*c == '.')

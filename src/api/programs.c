@@ -9,6 +9,10 @@
 
 #define HOLD_SECONDS_MAX 31536000 // a year
 
+#define WORD(number, name, text, help) " " text
+#define RATE_RANGE                                                                                 \
+    "sge_rate: none for usdc; for hybrid above 0, and small enough for the largest payment"
+
 // What a body says; the has_ members tell which rules it names.
 struct program_input {
     struct program program;
@@ -25,16 +29,18 @@ static enum status answer_program(struct call *call, int http_status, const stru
 
 // ---- reading a body
 
-static struct fault read_integer(bool *ret_has, int64_t *ret_value, const json_t *body,
+static struct fault read_integer(struct call *call, bool *ret_has, int64_t *ret_value,
                                  const char *field, int64_t minimum, int64_t maximum)
 {
-    const json_t *value = json_object_get(body, field);
+    const json_t *value = json_object_get(call->body, field);
     if (!value)
         return (struct fault){PROBLEM_NONE, NULL};
     if (!json_is_integer(value))
         return (struct fault){PROBLEM_FIELD_TYPE, field};
     if (json_integer_value(value) < minimum || json_integer_value(value) > maximum)
-        return (struct fault){PROBLEM_PROGRAM_RULE, field};
+        return (struct fault){PROBLEM_PROGRAM_RULE,
+                              arena_printf(call->arena, "%s: %lld to %lld", field,
+                                           (long long)minimum, (long long)maximum)};
     *ret_value = json_integer_value(value);
     *ret_has = true;
     return (struct fault){PROBLEM_NONE, NULL};
@@ -48,7 +54,8 @@ static struct fault read_trigger(struct program_input *input, const json_t *body
     if (!json_is_string(value))
         return (struct fault){PROBLEM_FIELD_TYPE, "trigger"};
     input->has_trigger = program_trigger_parse(&input->program.trigger, json_string_value(value));
-    return (struct fault){input->has_trigger ? PROBLEM_NONE : PROBLEM_PROGRAM_RULE, "trigger"};
+    return (struct fault){input->has_trigger ? PROBLEM_NONE : PROBLEM_PROGRAM_RULE,
+                          "trigger: one of" PROGRAM_TRIGGER_TABLE(WORD)};
 }
 
 // null takes the limit away.
@@ -84,16 +91,17 @@ static struct fault read_active(struct program_input *input, const json_t *body)
     return (struct fault){PROBLEM_NONE, NULL};
 }
 
-static struct fault read_rules(struct program_input *input, const json_t *body)
+static struct fault read_rules(struct call *call, struct program_input *input)
 {
+    const json_t *body = call->body;
     int64_t bps = 0;
     int64_t hold = 0;
     struct fault faults[] = {
         read_trigger(input, body),
-        read_integer(&input->has_bps, &bps, body, "commission_bps", 1, BPS_PER_WHOLE),
+        read_integer(call, &input->has_bps, &bps, "commission_bps", 1, BPS_PER_WHOLE),
         read_sge_rate(input, body),
         read_payout_max(input, body),
-        read_integer(&input->has_hold, &hold, body, "hold_seconds", 0, HOLD_SECONDS_MAX),
+        read_integer(call, &input->has_hold, &hold, "hold_seconds", 0, HOLD_SECONDS_MAX),
         read_active(input, body),
     };
     input->program.commission_bps = (uint32_t)bps;
@@ -115,7 +123,7 @@ static struct fault read_identity(struct program_input *input, const json_t *bod
     if (!kind)
         return (struct fault){PROBLEM_FIELD_MISSING, "kind"};
     if (!program_kind_parse(&input->program.kind, kind))
-        return (struct fault){PROBLEM_PROGRAM_RULE, "kind"};
+        return (struct fault){PROBLEM_PROGRAM_RULE, "kind: one of" PROGRAM_KIND_TABLE(WORD)};
     snprintf(input->program.name, sizeof input->program.name, "%s", name);
     return (struct fault){PROBLEM_NONE, NULL};
 }
@@ -165,11 +173,11 @@ static enum status apply_create(struct call *call, struct store_tx *tx)
     return status == STATUS_OK ? answer_program(call, 201, &program) : status;
 }
 
-static struct fault read_new(struct program_input *input, const json_t *body)
+static struct fault read_new(struct call *call, struct program_input *input)
 {
-    struct fault fault = read_identity(input, body);
+    struct fault fault = read_identity(input, call->body);
     if (fault.problem == PROBLEM_NONE)
-        fault = read_rules(input, body);
+        fault = read_rules(call, input);
     if (fault.problem != PROBLEM_NONE)
         return fault;
     if (!input->has_bps)
@@ -179,7 +187,7 @@ static struct fault read_new(struct program_input *input, const json_t *body)
     if (!input->has_active)
         input->program.active = true;
     if (!rate_fits(&input->program))
-        return (struct fault){PROBLEM_PROGRAM_RULE, "sge_rate"};
+        return (struct fault){PROBLEM_PROGRAM_RULE, RATE_RANGE};
     return (struct fault){PROBLEM_NONE, NULL};
 }
 
@@ -191,7 +199,7 @@ void api_programs_create(struct call *call)
     struct program_input *input = call_new_input(call, sizeof *input);
     if (!input || !call_take_body(call, fields, false))
         return;
-    struct fault fault = read_new(input, call->body);
+    struct fault fault = read_new(call, input);
     if (fault.problem != PROBLEM_NONE)
         call_refuse_fault(call, fault);
     else
@@ -266,7 +274,7 @@ static enum status apply_change(struct call *call, struct store_tx *tx)
         return status;
     overlay(&program, input);
     if (!rate_fits(&program))
-        return call_set_problem(call, PROBLEM_PROGRAM_RULE, "field sge_rate");
+        return call_set_problem(call, PROBLEM_PROGRAM_RULE, "field " RATE_RANGE);
     status = program_update(tx, &program);
     if (status == STATUS_OK)
         status = call_audit(call, tx, "programs.change", program.name);
@@ -280,7 +288,7 @@ void api_programs_change(struct call *call)
     struct program_input *input = call_new_input(call, sizeof *input);
     if (!input || !call_take_body(call, fields, false))
         return;
-    struct fault fault = read_rules(input, call->body);
+    struct fault fault = read_rules(call, input);
     if (fault.problem != PROBLEM_NONE)
         call_refuse_fault(call, fault);
     else

@@ -68,7 +68,8 @@ enum job_state {
     X(JOB_UNRESOLVED, JOB_SENT, "the foreign transaction was reorganised away")                    \
     X(JOB_UNRESOLVED, JOB_QUEUED, "proven unpaid and every hash dead, at a final block")           \
     X(JOB_UNRESOLVED, JOB_CONFIRMED, "proven done at a final block")                               \
-    X(JOB_PARKED, JOB_QUEUED, "retried by an operator, after proof that it is not done")           \
+    X(JOB_PARKED, JOB_QUEUED,                                                                      \
+      "asked for again by an operator; proven not done before it is signed")                       \
     X(JOB_PARKED, JOB_CONFIRMED, "a retry found the effect on chain")                              \
     X(JOB_PARKED, JOB_CANCELLED, "given up by an operator")
 

@@ -83,8 +83,9 @@ static bool framing_is_clear(struct connection *connection, const char *url, con
     connection->chunked = encodings == 1;
     if (!connection->server->in_place)
         return true;
+    // A NUL in the target ended what we were given of it; the version stands where it really ends.
     return url == request->method + strlen(request->method) + 1 &&
-           lines_end_in_crlf(connection, version);
+           version == url + connection->uri_size + 1 && lines_end_in_crlf(connection, version);
 }
 
 // The library has checked already that the length is digits only and fits 64 bits.

@@ -245,22 +245,38 @@ static const struct framing_row framing_rows[] = {
      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\nab\r\n0\r\n\r\n"},
 };
 
+static void assert_refused_and_closed(const char *what, const char *head, size_t size)
+{
+    char *reply = malloc(REPLY_SIZE);
+    int fd = dial();
+    send_all(fd, head, size);
+    send_all(fd, NEXT, strlen(NEXT));
+    bool closed = read_reply(fd, reply, NULL);
+    // libmicrohttpd 0.9.75 repeats its own head when a length is malformed, hence no count.
+    if (!closed || status_of(reply) != 400 || strstr(reply, "HTTP/1.1 200") ||
+        strstr(reply, "smuggled"))
+        fail_msg("%s: %s", what, reply);
+    close(fd);
+    free(reply);
+}
+
 static void ambiguous_framing_is_answered_400_and_closed(void **state)
 {
     (void)state;
-    char *reply = malloc(REPLY_SIZE);
-    for (size_t i = 0; i < sizeof framing_rows / sizeof *framing_rows; i++) {
-        int fd = dial();
-        send_all(fd, framing_rows[i].head, strlen(framing_rows[i].head));
-        send_all(fd, NEXT, strlen(NEXT));
-        bool closed = read_reply(fd, reply, NULL);
-        // libmicrohttpd 0.9.75 repeats its own head when a length is malformed, hence no count.
-        if (!closed || status_of(reply) != 400 || strstr(reply, "HTTP/1.1 200") ||
-            strstr(reply, "smuggled"))
-            fail_msg("%s: %s", framing_rows[i].what, reply);
-        close(fd);
-    }
-    free(reply);
+    for (size_t i = 0; i < sizeof framing_rows / sizeof *framing_rows; i++)
+        assert_refused_and_closed(framing_rows[i].what, framing_rows[i].head,
+                                  strlen(framing_rows[i].head));
+}
+
+static void a_nul_in_the_target_is_answered_400_and_closed(void **state)
+{
+    (void)state;
+    static const char path[] = "GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char query[] = "GET /a?x=1\0&y=2 HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char end[] = "GET /a\0 HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_refused_and_closed("path", path, sizeof path - 1);
+    assert_refused_and_closed("query", query, sizeof query - 1);
+    assert_refused_and_closed("end", end, sizeof end - 1);
 }
 
 static void a_chunk_size_beyond_64_bits_is_refused_and_closed(void **state)
@@ -641,6 +657,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ambiguous_framing_is_answered_400_and_closed),
+        cmocka_unit_test(a_nul_in_the_target_is_answered_400_and_closed),
         cmocka_unit_test(a_chunk_size_beyond_64_bits_is_refused_and_closed),
         cmocka_unit_test(nothing_after_a_chunked_body_is_interpreted),
         cmocka_unit_test(every_limit_is_exact),

@@ -8,6 +8,7 @@
 #include "cli/lane_keys.h"
 #include "relay/relay.h"
 #include "secret/secret.h"
+#include "store/access.h"
 #include "store/domain.h"
 #include "store/lanes.h"
 
@@ -23,10 +24,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEALTH_CHECK_INTERVAL_S 1
-#define LOCK_PATH_SIZE          4096
-#define CONTRACTS_REFUSED       5
-#define REFUSED_MAX             (CONTRACTS_REFUSED + SIGNER_LANES_MAX)
+#define HEALTH_CHECK_INTERVAL_S  1
+#define HOUSEKEEPING_INTERVAL_MS 60000
+#define PRUNED_KEYS_MAX          1000
+#define LOCK_PATH_SIZE           4096
+#define CONTRACTS_REFUSED        5
+#define REFUSED_MAX              (CONTRACTS_REFUSED + SIGNER_LANES_MAX)
 
 static_assert(REFUSED_MAX <= API_REFUSED_MAX, "the API takes all of them");
 
@@ -40,7 +43,8 @@ struct service {
     struct relay *relay;
     struct api *api;
     char holder[LANE_HOLDER_SIZE];
-    int lock; // descriptor; -1: none
+    int lock;                   // descriptor; -1: none
+    int64_t housekeeping_at_ms; // monotonic
 };
 
 static void service_stop(struct service *service)
@@ -272,13 +276,33 @@ static enum exit_code start_api(struct service *service)
     return EXIT_FINE;
 }
 
+static enum status prune(struct store_tx *tx, void *context)
+{
+    return idempotency_prune(tx, context, IDEMPOTENCY_KEPT_MS, PRUNED_KEYS_MAX);
+}
+
+// Forgets old idempotency keys, a bounded number at a time.
+static void keep_house(struct service *service)
+{
+    size_t pruned = 0;
+    int64_t now_ms = clock_monotonic_ms(clock_system());
+    if (!service->api || now_ms < service->housekeeping_at_ms)
+        return;
+    service->housekeeping_at_ms = now_ms + HOUSEKEEPING_INTERVAL_MS;
+    enum status status = console_run(service->store, prune, &pruned);
+    if (status != STATUS_OK)
+        log_warn("old idempotency keys stay for now", {"status", LOG_TEXT(status_text(status))});
+    if (pruned == PRUNED_KEYS_MAX)
+        service->housekeeping_at_ms = now_ms; // there are more
+}
+
 static bool is_healthy(const struct service *service)
 {
     return store_is_healthy(service->store) &&
            (!service->relay || relay_is_healthy(service->relay));
 }
 
-static enum exit_code wait_for_end(const struct service *service, const sigset_t *signals)
+static enum exit_code wait_for_end(struct service *service, const sigset_t *signals)
 {
     const struct timespec interval = {.tv_sec = HEALTH_CHECK_INTERVAL_S};
     for (;;) {
@@ -289,6 +313,7 @@ static enum exit_code wait_for_end(const struct service *service, const sigset_t
         }
         if (received < 0 && errno != EAGAIN && errno != EINTR)
             return EXIT_SOFTWARE;
+        keep_house(service);
         if (!is_healthy(service)) {
             log_error("ending, so that a supervisor starts it again: the store or a lane failed",
                       {"store", LOG_TEXT(store_is_healthy(service->store) ? "fine" : "failed")});

@@ -41,7 +41,9 @@ MUST_USE enum status idempotency_read(struct store_tx *tx, struct idempotent_res
                                       int64_t api_key_id, const char *key, struct arena *arena);
 MUST_USE enum status idempotency_write(struct store_tx *tx, int64_t api_key_id, const char *key,
                                        const struct idempotent_response *response);
-// Forgets keys older than age_ms, at most limit of them.
+// Forgets keys older than age_ms, at most limit of them. Stripe keeps them for a day at least; the
+// API promises IDEMPOTENCY_KEPT_MS.
+#define IDEMPOTENCY_KEPT_MS ((int64_t)48 * 3600 * 1000)
 MUST_USE enum status idempotency_prune(struct store_tx *tx, size_t *ret_count, int64_t age_ms,
                                        size_t limit);
 

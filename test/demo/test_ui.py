@@ -62,7 +62,8 @@ class Tables(unittest.TestCase):
                          ['name   USDC', 'a       1.5', 'bc    12.25'])
 
     def test_decimals_are_exact_and_aligned(self):
-        for amounts, wants in (([], []), ([0], ['0.00']), ([1_500_000, 7], ['1.500000', '0.000007']),
+        for amounts, wants in (([], []), ([0], ['0.00']),
+                               ([1_500_000, 7], ['1.500000', '0.000007']),
                                ([12_340_000, 1_200_000], ['12.34', '1.20'])):
             with self.subTest(amounts):
                 self.assertEqual(ui.aligned(amounts, 6), wants)

@@ -253,22 +253,31 @@ static void on_end(struct http_request *request, void *context)
 
 // ---- start and stop
 
+#define STRING_OF_(x) #x
+#define STRING_OF(x)  STRING_OF_(x)
+#define TEXT_SECRET_WANTED                                                                         \
+    STRING_OF(WEBHOOK_SECRET_BYTES_MIN)                                                            \
+    " to " STRING_OF(WEBHOOK_SECRET_BYTES_MAX) " printable ASCII characters without spaces"
+
 static bool parse_secrets(struct api *api, const struct api_options *options)
 {
     const struct {
         const char *setting, *text;
         enum webhook_form form;
+        const char *wanted;
     } forms[] = {
-        {"STANDARD_WEBHOOK_SECRET", options->standard_secrets, WEBHOOK_STANDARD},
-        {"STRIPE_WEBHOOK_SECRET", options->stripe_secrets, WEBHOOK_STRIPE},
+        {"STANDARD_WEBHOOK_SECRET", options->standard_secrets, WEBHOOK_STANDARD,
+         "whsec_ and base64 of 24 to 64 bytes"},
+        {"STRIPE_WEBHOOK_SECRET", options->stripe_secrets, WEBHOOK_STRIPE, TEXT_SECRET_WANTED},
         {"COINBASE_COMMERCE_WEBHOOK_SECRET", options->coinbase_commerce_secrets,
-         WEBHOOK_COINBASE_COMMERCE},
+         WEBHOOK_COINBASE_COMMERCE, TEXT_SECRET_WANTED},
     };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         if (!forms[i].text)
             continue;
         if (!webhook_secrets_parse(&api->secrets[forms[i].form], forms[i].form, forms[i].text)) {
-            log_error("a webhook secret is malformed", {"setting", LOG_TEXT(forms[i].setting)});
+            log_error("a webhook secret is malformed", {"setting", LOG_TEXT(forms[i].setting)},
+                      {"wanted", LOG_TEXT(forms[i].wanted)});
             return false;
         }
     }

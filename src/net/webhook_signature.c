@@ -110,7 +110,7 @@ static bool add_standard_secret(struct webhook_secrets *secrets, const char *tex
 
 static bool add_text_secret(struct webhook_secrets *secrets, const char *text, size_t size)
 {
-    if (size > WEBHOOK_SECRET_BYTES_MAX)
+    if (size < WEBHOOK_SECRET_BYTES_MIN || size > WEBHOOK_SECRET_BYTES_MAX)
         return false;
     for (size_t i = 0; i < size; i++) {
         if (text[i] < '!' || text[i] > '~')

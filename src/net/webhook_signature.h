@@ -7,6 +7,7 @@
 
 #define WEBHOOK_TOLERANCE_S      300 // both ways: 300 s passes, 301 s does not
 #define WEBHOOK_SECRETS_MAX      4   // several during a rotation
+#define WEBHOOK_SECRET_BYTES_MIN 16  // as text; a shorter one can be guessed
 #define WEBHOOK_SECRET_BYTES_MAX 128
 #define WEBHOOK_SIGNATURES_MAX   16 // looked at in one header; more is refused
 
@@ -20,7 +21,7 @@ struct webhook_secrets {
 };
 
 // Parses secrets separated by spaces or commas. Standard: "whsec_" + base64 of 24..64 bytes,
-// decoded; the others: the text itself. False on any other form, none, or too many.
+// decoded; the others: the text itself, 16..128 bytes. False on any other form, none, or too many.
 MUST_USE bool webhook_secrets_parse(struct webhook_secrets *ret_secrets, enum webhook_form form,
                                     const char *text);
 

@@ -192,7 +192,7 @@ static struct api *start(struct store *store, int count, char **arguments)
         .failed_auth_rate_max = option(count, arguments, "failed_rate", 1000000),
         .standard_secrets = STANDARD_SECRET,
         .stripe_secrets = "whsec_test_secret, whsec_next_secret",
-        .coinbase_commerce_secrets = "cc_secret",
+        .coinbase_commerce_secrets = "cc_test_secret_16",
         .is_ready = is_ready,
         .refused = refused,
         .refused_count = REFUSED_COUNT,

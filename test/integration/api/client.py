@@ -15,7 +15,7 @@ import time
 REPLY_SECONDS_MAX = 20
 STANDARD_SECRET = base64.b64decode('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')
 STRIPE_SECRETS = ('whsec_test_secret', 'whsec_next_secret')
-COINBASE_SECRET = 'cc_secret'
+COINBASE_SECRET = 'cc_test_secret_16'
 
 
 class Reply:

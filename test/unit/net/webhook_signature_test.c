@@ -22,7 +22,8 @@
 #define STANDARD_SECRET2 "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
 #define STRIPE_SECRET    "whsec_test_secret"
 #define STRIPE_SECRET2   "whsec_old_secret"
-#define COINBASE_SECRET  "cc_secret"
+#define TEXT_15          "0123456789abcde" // one short of a secret
+#define COINBASE_SECRET  "cc_test_secret_16"
 #define HEADER_SIZE      8192
 
 static struct webhook_secrets parsed(enum webhook_form form, const char *text)
@@ -448,8 +449,9 @@ static void every_secret_of_a_rotation_is_tried(void **state)
     char stripe[128];
     snprintf(stripe, sizeof stripe, "t=1614265330,v1=%s",
              hex_signature(STRIPE_SECRET, "1614265330." BODY));
-    assert_int_equal(verify_at(WEBHOOK_STRIPE, STRIPE_SECRET2 ", a,b," STRIPE_SECRET, NULL, NULL,
-                               stripe, BODY, NOW_S),
+    assert_int_equal(verify_at(WEBHOOK_STRIPE,
+                               STRIPE_SECRET2 "," TEXT_15 "p," TEXT_15 "q," STRIPE_SECRET, NULL,
+                               NULL, stripe, BODY, NOW_S),
                      WEBHOOK_FINE);
     assert_int_equal(verify_at(WEBHOOK_STRIPE, STRIPE_SECRET2, NULL, NULL, stripe, BODY, NOW_S),
                      WEBHOOK_MISMATCH);
@@ -514,15 +516,19 @@ static void secrets_one_row_per_form(void **state)
         {WEBHOOK_STANDARD, STANDARD_SECRET "A", 0, 0},
         {WEBHOOK_STANDARD, STANDARD_SECRET " nonsense", 0, 0},
         {WEBHOOK_STRIPE, "whsec_test_secret", 1, 17},
-        {WEBHOOK_STRIPE, "a b c d", 4, 1},
-        {WEBHOOK_STRIPE, "a b c d e", 0, 0},
+        {WEBHOOK_STRIPE, TEXT_15 "a " TEXT_15 "b " TEXT_15 "c " TEXT_15 "d", 4, 16},
+        {WEBHOOK_STRIPE, TEXT_15 "a " TEXT_15 "b " TEXT_15 "c " TEXT_15 "d " TEXT_15 "e", 0, 0},
+        {WEBHOOK_STRIPE, "x", 0, 0},
+        {WEBHOOK_STRIPE, TEXT_15, 0, 0},
+        {WEBHOOK_STRIPE, STRIPE_SECRET " x", 0, 0},
+        {WEBHOOK_COINBASE_COMMERCE, TEXT_15, 0, 0},
         {WEBHOOK_STRIPE, "", 0, 0},
         {WEBHOOK_STRIPE, " , ", 0, 0},
         {WEBHOOK_STRIPE, NULL, 0, 0},
         {WEBHOOK_COINBASE_COMMERCE, text_128, 1, 128},
         {WEBHOOK_COINBASE_COMMERCE, text_129, 0, 0},
-        {WEBHOOK_COINBASE_COMMERCE, "caf\xc3\xa9", 0, 0},
-        {WEBHOOK_COINBASE_COMMERCE, "a\tb", 0, 0},
+        {WEBHOOK_COINBASE_COMMERCE, TEXT_15 "caf\xc3\xa9", 0, 0},
+        {WEBHOOK_COINBASE_COMMERCE, TEXT_15 "\tb", 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct webhook_secrets secrets = {.count = 99};

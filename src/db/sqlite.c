@@ -5,10 +5,12 @@
 #include <sqlite3.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct connection {
     sqlite3 *sqlite;
@@ -156,6 +158,15 @@ static void configure_library(void)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+// A new database is its owner's alone; the log and the shared memory beside it take after it. What
+// is wrong with the path SQLite finds and words itself.
+static void create_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 static enum status open_connection(void **ret_connection, const struct db_options *options)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -165,6 +176,8 @@ static enum status open_connection(void **ret_connection, const struct db_option
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
         return STATUS_NO_MEMORY;
+    if (options->mode == DB_CREATE)
+        create_private(options->target);
     enum status status = status_of(
         sqlite3_open_v2(options->target, &connection->sqlite, open_flags(options->mode), NULL));
     if (status == STATUS_OK) {

@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define THREADS         8
@@ -80,6 +81,25 @@ static void opening_says_what_is_wrong(void **state)
     OK(store_migrate(&applied, &fixture.options));
     assert_true(applied > 0);
     OK(store_open(&fixture.store, &fixture.options));
+    fixture_close(&fixture);
+}
+
+static void a_new_store_is_readable_by_its_owner_alone(void **state)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    struct fixture fixture;
+    (void)state;
+    mode_t mask = umask(0);
+    fixture_open(&fixture);
+    OK(tx_commit(begin(&fixture)));
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        char path[128];
+        struct stat facts;
+        snprintf(path, sizeof path, "%s%s", fixture.path, suffixes[i]);
+        assert_int_equal(stat(path, &facts), 0);
+        assert_int_equal(facts.st_mode & 0777, 0600);
+    }
+    umask(mask);
     fixture_close(&fixture);
 }
 
@@ -539,6 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening_says_what_is_wrong),
+        cmocka_unit_test(a_new_store_is_readable_by_its_owner_alone),
         cmocka_unit_test(migrating_again_does_nothing_and_a_newer_schema_is_refused),
         cmocka_unit_test(a_read_only_store_reads_and_refuses_work),
         cmocka_unit_test(the_domain_numbers_of_the_schema_are_those_of_the_tables),

@@ -33,6 +33,18 @@ static enum status keys_count(struct store_tx *tx, int64_t *ret_count)
     return db_done(query, status);
 }
 
+static enum status name_is_free(struct store_tx *tx, const char *name)
+{
+    static const struct db_statement find = {
+        "api key in force", "SELECT id FROM api_keys WHERE name = $1 AND revoked_ms = 0"};
+    struct db_query *query = tx_query(tx, &find);
+    db_bind_text(query, 1, name);
+    enum status status = db_done(query, db_next(query));
+    if (status == STATUS_OK)
+        return STATUS_EXISTS;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 enum status api_key_insert(struct store_tx *tx, int64_t *ret_id, const struct hash32 *digest,
                            const char *name, unsigned scopes)
 {
@@ -48,6 +60,8 @@ enum status api_key_insert(struct store_tx *tx, int64_t *ret_id, const struct ha
     enum status status = keys_count(tx, &count);
     if (status == STATUS_OK && count >= API_KEYS_MAX)
         status = STATUS_LIMIT;
+    if (status == STATUS_OK)
+        status = name_is_free(tx, name);
     if (status == STATUS_OK)
         status = tx_new_id(tx, &id, ID_API_KEYS);
     if (status != STATUS_OK)

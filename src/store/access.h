@@ -17,6 +17,7 @@ struct api_key {
 };
 
 // Only the SHA-256 of a key is stored: it is random enough that a slow hash would add nothing.
+// STATUS_EXISTS: a key in force has that name.
 MUST_USE enum status api_key_insert(struct store_tx *tx, int64_t *ret_id,
                                     const struct hash32 *digest, const char *name, unsigned scopes);
 // STATUS_NOT_FOUND: unknown or revoked.

@@ -27,6 +27,7 @@ static void a_key_is_found_until_it_is_revoked(void **state)
     struct store_tx *tx = begin(fixture);
     OK(api_key_insert(tx, &id, &one, "shop", SCOPE_READ | SCOPE_WRITE));
     OK(api_key_insert(tx, &second, &two, "shop 2", SCOPE_ADMIN));
+    IS(api_key_insert(tx, &second, &(struct hash32){{4}}, "shop", SCOPE_READ), STATUS_EXISTS);
     OK(api_key_by_digest(tx, &key, &one));
     assert_int_equal(key.id, id);
     assert_string_equal(key.name, "shop");
@@ -44,6 +45,7 @@ static void a_key_is_found_until_it_is_revoked(void **state)
     OK(api_key_list(tx, &keys, &count, fixture->arena));
     assert_int_equal(count, 2);
     assert_int_equal(keys[1].revoked_ms, START_MS);
+    OK(api_key_insert(tx, &id, &(struct hash32){{4}}, "shop", SCOPE_READ)); // revoked: free again
     IS(api_key_insert(tx, &id, &(struct hash32){{3}}, "", SCOPE_READ), STATUS_INVALID);
     IS(api_key_insert(tx, &id, &(struct hash32){{3}}, "x", 8), STATUS_INVALID);
     OK(tx_commit(tx));

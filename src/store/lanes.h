@@ -81,6 +81,6 @@ MUST_USE enum status slot_final(struct store_tx *tx, const struct lane *lane, in
 // The slot's nonce is used by a transaction that is not ours: jobs -> unresolved.
 MUST_USE enum status slot_unresolved(struct store_tx *tx, const struct lane *lane, int64_t slot_id,
                                      const char *why);
-// Proven (DESIGN 4.4): slot foreign, attempts dropped, jobs unresolved -> as the settlements say.
+// Proven by relay/proof: slot foreign, attempts dropped, jobs unresolved -> as settlements say.
 MUST_USE enum status slot_foreign(struct store_tx *tx, const struct lane *lane, int64_t slot_id,
                                   const struct job_settlement *settlements, size_t count);

@@ -4,7 +4,9 @@
 
 #include "api/problem.h"
 #include "api/route.h"
+#include "job/hold.h"
 #include "job/job.h"
+#include "store/payments.h"
 
 static const char introduction[] =
     "# API\n\n"
@@ -18,7 +20,8 @@ static const char introduction[] =
     "tokens, our contracts and, where the relayer runs in the same process, its wallets are "
     "refused.\n"
     "- **Ids** of rows are texts; **times** are RFC 3339 in UTC.\n"
-    "- **Unknown fields and parameters** are refused, so that a misspelt one is noticed.\n"
+    "- **Unknown fields and parameters** are refused, so that a misspelt one is noticed. "
+    "The bodies of webhooks may carry more than we read: they are the providers' to extend.\n"
     "- **An answer of 2xx is durable**: it is sent after the commit that stored it.\n"
     "- `X-Request-Id` in every answer is the trace id: that of the request's `traceparent`, or a "
     "new one. It is stored with the jobs of the request.\n";
@@ -60,6 +63,29 @@ static const char webhooks[] =
     "| `charge:refunded` |\n\n"
     "A refund before the payout is signed cancels it, also when the refund comes first; after "
     "that it is netted from the affiliate's next payouts.\n";
+
+#define TEXT_ROW(text, help) fprintf(out, "| `%s` | %s |\n", text, help);
+
+static void print_words(FILE *out)
+{
+    fputs("\n## Payment states\n\nThe `state` of a payment.\n\n"
+          "| State | What it means |\n|---|---|\n",
+          out);
+#define ROW(number, name, text, help) TEXT_ROW(text, help)
+    PAYMENT_STATE_TABLE(ROW)
+#undef ROW
+    fputs("\n## Refund outcomes\n\nThe `refund` in the answer to a webhook that takes a payment "
+          "back, or restores it.\n\n| Outcome | What it means |\n|---|---|\n",
+          out);
+#define ROW(name, text, help) TEXT_ROW(text, help)
+    REFUND_OUTCOME_TABLE(ROW)
+#undef ROW
+    fputs(
+        "\n## Hold reasons\n\nThe `reason` of a hold: nothing of that kind of job is signed while "
+        "one stands.\n\n| Reason | What it means, and until when |\n|---|---|\n",
+        out);
+    HOLD_REASON_TABLE(TEXT_ROW)
+}
 
 static void print_limits(FILE *out)
 {
@@ -130,6 +156,7 @@ void api_print_markdown(FILE *out)
     print_routes(out);
     fputs(idempotency, out);
     fputs(webhooks, out);
+    print_words(out);
     print_limits(out);
     print_problems(out);
 }

@@ -67,9 +67,9 @@ static enum problem check_signature(struct call *call, enum webhook_form form,
 // ---- the store's part
 
 static const char *const refund_texts[] = {
-    [REFUND_TOMBSTONE] = "tombstone",   [REFUND_CANCELLED] = "cancelled",
-    [REFUND_RECEIVABLE] = "receivable", [REFUND_NOTHING] = "nothing",
-    [REFUND_DUPLICATE] = "duplicate",   [REFUND_RESTORED] = "restored",
+#define REFUND_TEXT(name, text, help) [name] = text,
+    REFUND_OUTCOME_TABLE(REFUND_TEXT)
+#undef REFUND_TEXT
 };
 
 // Only what a provider's log may want: it goes out 30,000 times a second.

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Holds on whole kinds of jobs: one row for each reason.
+#include "job/hold.h"
 #include "store/jobs.h"
 #include "store/rows.h"
 #include "store/tx.h"
 
+#include <assert.h>
 #include <string.h>
+
+#define FITS(text, help) static_assert(sizeof text <= HOLD_REASON_SIZE, "read back whole");
+HOLD_REASON_TABLE(FITS)
+#undef FITS
 
 static enum status holds_count(struct store_tx *tx, int64_t *ret_count)
 {
@@ -23,7 +29,7 @@ enum status hold_set(struct store_tx *tx, bool *ret_changed, enum job_kind kind,
         "hold set", "INSERT INTO holds (kind, reason, why, since_ms) VALUES ($1, $2, $3, $4)"
                     " ON CONFLICT (kind, reason) DO NOTHING"};
     tx_require_writable(tx);
-    if (strnlen(reason, HOLD_REASON_SIZE) == HOLD_REASON_SIZE)
+    if (!hold_reason_is_known(reason))
         return STATUS_INVALID;
     int64_t count = 0, changes;
     enum status status = holds_count(tx, &count);

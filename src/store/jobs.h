@@ -67,8 +67,8 @@ struct job_counts {
 };
 MUST_USE enum status job_counts_read(struct store_tx *tx, struct job_counts *ret_counts);
 
-// Holds on whole kinds: one row each, not one per job. reason is a machine name ("paused",
-// "funds", "gas_money", "fee_ceiling", "token_paused", "daily_cap"); a kind may have several.
+// Holds on whole kinds: one row each, not one per job. reason is a machine name of job/hold.h;
+// a kind may have several.
 #define HOLD_REASON_SIZE 24
 struct hold {
     enum job_kind kind;
@@ -77,7 +77,7 @@ struct hold {
     int64_t since_ms;
 };
 #define HOLDS_MAX 64
-// *ret_changed is false where the hold stood (or was gone) already.
+// *ret_changed is false where the hold stood (or was gone) already. STATUS_INVALID: no such reason.
 MUST_USE enum status hold_set(struct store_tx *tx, bool *ret_changed, enum job_kind kind,
                               const char *reason, const char *why);
 MUST_USE enum status hold_clear(struct store_tx *tx, bool *ret_changed, enum job_kind kind,

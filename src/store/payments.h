@@ -77,13 +77,18 @@ MUST_USE enum status payment_accept(struct store_tx *tx, enum payment_outcome *r
 
 enum refund_kind { REFUND_FULL, REFUND_CHARGEBACK, REFUND_REVERSED /* chargeback won */ };
 
+#define REFUND_OUTCOME_TABLE(X)                                                                    \
+    X(REFUND_TOMBSTONE, "tombstone", "no such payment yet: remembered, it will not pay")           \
+    X(REFUND_CANCELLED, "cancelled", "the payout was not signed yet and is cancelled")             \
+    X(REFUND_RECEIVABLE, "receivable", "the payout is signed or paid: the affiliate owes it back") \
+    X(REFUND_NOTHING, "nothing", "nothing was to be paid, or it is refunded already")              \
+    X(REFUND_DUPLICATE, "duplicate", "this event was handled before")                              \
+    X(REFUND_RESTORED, "restored", "a chargeback was won: tombstone or receivable cleared, once")
+
 enum refund_outcome {
-    REFUND_TOMBSTONE,  // no such payment yet: remembered, it will not pay
-    REFUND_CANCELLED,  // the payout was not signed yet and is cancelled
-    REFUND_RECEIVABLE, // the payout is signed or paid: the affiliate owes it back
-    REFUND_NOTHING,    // nothing was to be paid, or it is refunded already
-    REFUND_DUPLICATE,  // this event was handled before
-    REFUND_RESTORED,   // a chargeback was won: tombstone or receivable cleared, once
+#define REFUND_OUTCOME_ENUM(name, text, help) name,
+    REFUND_OUTCOME_TABLE(REFUND_OUTCOME_ENUM)
+#undef REFUND_OUTCOME_ENUM
 };
 
 // Events are deduplicated for ever by (provider, event id).

@@ -409,6 +409,7 @@ static void holds_stand_until_cleared(void **state)
     struct store_tx *tx = begin(fixture);
     OK(hold_set(tx, &changed, JOB_PAYOUT_USDC, "paused", "by hand"));
     assert_true(changed);
+    IS(hold_set(tx, &changed, JOB_PAYOUT_USDC, "mood", "no such reason"), STATUS_INVALID);
     OK(hold_set(tx, &changed, JOB_PAYOUT_USDC, "paused", "again"));
     assert_false(changed);
     OK(hold_set(tx, &changed, JOB_PAYOUT_USDC, "funds", "no USDC"));

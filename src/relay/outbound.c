@@ -96,11 +96,12 @@ static json_t *data_json(const struct outbox_message *message)
     usdc_format_units(usdc, job->usdc);
     sge_format_units(sge, job->sge);
     // "o" takes over its value and fails where it is NULL.
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:s}", "job", id, "kind",
-                     job_kind_text(job->kind), "payout_id",
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:s}", "job", id,
+                     "kind", job_kind_text(job->kind), "payout_id",
                      hash_json(&job->payout_id, !hash32_is_zero(&job->payout_id)), "child",
                      address_json(&job->child), "referrer", address_json(&job->referrer), "usdc",
-                     usdc, "sge", sge, "state", job_state_text(job->state), "transaction",
+                     usdc, "sge", sge, "state", job_state_text(job->state), "outcome",
+                     job_outcome_text(job->outcome), "transaction",
                      hash_json(&inclusion->transaction_hash, inclusion->known), "block",
                      inclusion->known ? json_integer(inclusion->block_number) : json_null(),
                      "reason", job->reason);

@@ -370,6 +370,7 @@ static void a_payout_arrives_signed_and_whole(void **state)
     assert_string_equal(text_of(data, "usdc"), "10000000");
     assert_string_equal(text_of(data, "sge"), "0");
     assert_string_equal(text_of(data, "state"), "parked");
+    assert_string_equal(text_of(data, "outcome"), "none");
     assert_string_equal(text_of(data, "reason"), "a \"reason\"");
     assert_true(json_is_null(json_object_get(data, "transaction")));
     assert_true(json_is_null(json_object_get(data, "block")));

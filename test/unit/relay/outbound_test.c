@@ -374,7 +374,7 @@ static void a_payout_arrives_signed_and_whole(void **state)
     assert_string_equal(text_of(data, "reason"), "a \"reason\"");
     assert_true(json_is_null(json_object_get(data, "transaction")));
     assert_true(json_is_null(json_object_get(data, "block")));
-    assert_int_equal(json_object_size(data), 11);
+    assert_int_equal(json_object_size(data), 12);
     json_decref(root);
     assert_int_equal(recorded_due_ms(fixture), INT64_MAX);
 }

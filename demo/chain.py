@@ -8,7 +8,8 @@ import urllib.parse
 from keccak import keccak256
 
 RPC_TIMEOUT_S = 10
-LOGS_TOPIC = 'AffiliatePaid(bytes32,address,uint256,uint256)'
+USDC_TOPIC = 'AffiliatePaid(bytes32,address,uint256)'
+HYBRID_TOPIC = 'AffiliatePaidHybrid(bytes32,address,uint256,uint256)'
 OWED_TOPIC = 'PayoutOwed(bytes32,address,uint256,uint256)'
 
 
@@ -49,12 +50,14 @@ class Chain:
         return [int(answer, 16) for answer in answers]
 
     def payouts(self, contract):
-        """Every AffiliatePaid event of the contract, in order."""
-        return [paid_event(log) for log in self.logs(contract, LOGS_TOPIC)]
+        """Every AffiliatePaid and AffiliatePaidHybrid event of the contract, in order."""
+        return [paid_event(log) for log in self.logs(contract, USDC_TOPIC, HYBRID_TOPIC)]
 
-    def logs(self, contract, signature):
+    def logs(self, contract, *signatures):
+        """Every event of the contract that has one of these signatures, in order."""
+        topics = [[topic(signature) for signature in signatures]]
         return self.request('eth_getLogs', {'address': contract, 'fromBlock': '0x0',
-                                            'toBlock': 'latest', 'topics': [topic(signature)]})
+                                            'toBlock': 'latest', 'topics': topics})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,4 +86,4 @@ def paid_event(log):
     _, payout_id, referrer = log['topics']
     data = log['data'][2:]
     return PaidEvent(payout_id, address_of_word(int(referrer, 16)), int(data[:64], 16),
-                     int(data[64:128], 16))
+                     int(data[64:128] or '0', 16))  # no second amount: USDC alone

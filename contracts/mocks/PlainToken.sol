@@ -19,20 +19,31 @@ contract PlainToken {
         emit Transfer(address(0), msg.sender, supply);
     }
 
+    /// Scratch memory holds what is hashed, logged and returned, as in tokens written for gas.
     function transfer(address to, uint256 value) external returns (bool) {
-        balanceOf[msg.sender] -= value;
-        unchecked {
-            balanceOf[to] += value; // all balances together are the supply
+        bytes32 topic = Transfer.selector;
+        assembly ("memory-safe") {
+            mstore(0x00, caller())
+            mstore(0x20, balanceOf.slot)
+            let source := keccak256(0x00, 0x40)
+            let held := sload(source)
+            if gt(value, held) { revert(0x00, 0x00) }
+            sstore(source, sub(held, value))
+            mstore(0x00, to)
+            let target := keccak256(0x00, 0x40)
+            sstore(target, add(sload(target), value)) // all balances together are the supply
+            mstore(0x00, value)
+            log3(0x00, 0x20, topic, caller(), to)
+            mstore(0x00, 1)
+            return(0x00, 0x20)
         }
-        emit Transfer(msg.sender, to, value);
-        return true;
     }
 
     function transferFrom(address from, address to, uint256 value) external returns (bool) {
         allowance[from][msg.sender] -= value;
         balanceOf[from] -= value;
         unchecked {
-            balanceOf[to] += value;
+            balanceOf[to] += value; // all balances together are the supply
         }
         emit Transfer(from, to, value);
         return true;

@@ -7,10 +7,8 @@ import { network } from "hardhat";
 import { type Address, type Hex, keccak256, parseUnits, slice, toHex } from "viem";
 
 const TABLE = join(import.meta.dirname, "..", "GAS.md");
-const BUDGET_NEW = 51_400;
+const BUDGET_NEW = 51_000;
 const BUDGET_EXISTING = 35_000;
-const GOAL_NEW = 51_000;
-const GOAL_EXISTING = 35_000;
 const AMOUNT = parseUnits("5", 6);
 const EQUITY = parseUnits("1", 18);
 
@@ -136,7 +134,7 @@ async function partsOf(hash: Hex, gasUsed: number, count: number): Promise<[stri
     ["the token's event", spent.log[1]],
     ["the call", 100],
     ["the payout id, written down for ever", spent.store[0]],
-    ["`AffiliatePaid` with two indexed fields and two amounts", spent.log[0]],
+    ["`AffiliatePaid` with two indexed fields and one amount", spent.log[0]],
     ["call data, five words", Math.round(callData)],
     ["a hundredth of the transaction's 21,000", 210],
     ["the token's code", spent.code[1]],
@@ -199,10 +197,10 @@ const table = `# What a payout costs
 
 Gas per payout, all of the transaction included (21,000, call data, every check), measured from
 receipts by \`npm run gas\`; do not edit. New: the referrer never held the token. Existing: it did.
-PlainToken does what EIP-20 demands and no more. Where no token is named it is OpenZeppelin's ERC-20.
-The contract has paid before within the same hour and pays from its own balance unless said
-otherwise. The first payout of an hour costs up to 75,000 more, once, for filing the hours that
-passed.
+PlainToken does what EIP-20 demands and no more, its \`transfer\` in assembly. Where no token is named
+it is OpenZeppelin's ERC-20. The contract has paid before within the same hour, owes nothing, and
+pays from its own balance unless said otherwise. The first payout of an hour costs up to 75,000 more,
+once, for filing the hours that passed; a run of payouts while something is owed, 2,100.
 
 | Call | new | existing |
 |---|---:|---:|
@@ -219,9 +217,8 @@ One payout of PlainToken in the middle of a batch of 100, summed by instruction 
 |---|---:|
 ${explained.join("\n")}
 
-The goal is ${number(GOAL_NEW)} per new referrer, and ${number(GOAL_EXISTING)} per existing one. The second is met. The first leaves
-${number(GOAL_NEW - floor)} for everything that executes: the token's own code, the cold storage that a batch reads once,
-and the loop. It cannot be met with this call and this event, so the check holds what is reached.
+The budget of a new referrer leaves ${number(BUDGET_NEW - floor)} for everything that executes: the token's own code, the cold
+storage that a batch reads once, and the loop.
 `;
 
 if (!process.argv.includes("--check")) {

@@ -26,6 +26,7 @@ const MUTANTS: Mutant[] = [
   payout("a claim leaves the debt", "        owed[token][msg.sender] = 0;\n"),
   payout("a claim leaves the total debt", "        totalOwed[token] -= amount;\n"),
   payout("a debt is not added to the total", "        totalOwed[address(token)] += amount;\n"),
+  payout("a debt is not held back", "        _noteDebt(address(token));\n"),
   payout("a debt is written down twice", "[referrer] += amount;", "[referrer] += 2 * amount;"),
   payout("a debt is not backed", "            _move(token, address(this), amount);\n"),
   payout("the batch loop forgets the id", "                sstore(paid, 1)\n"),

@@ -64,6 +64,7 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
     struct Limits {
         uint112 payoutCap;
         uint112 dailyCap;
+        bool owes; // whether `totalOwed` is not zero; known here it need not be read
         RollingDay.Window day;
     }
 
@@ -102,16 +103,22 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
 
     mapping(address token => Limits) private _limits;
 
-    /// @notice The referrer received these amounts. Whom it brought is in the call and in the
-    /// registry; saying so a third time would cost 375 gas a payout.
+    /// @notice The referrer received this amount, in a payout of USDC alone. Whom it brought is in
+    /// the call and in the registry; saying so a third time would cost 375 gas a payout.
     event AffiliatePaid(
+        bytes32 indexed payoutId,
+        address indexed referrer,
+        uint256 usdcAmount
+    );
+    /// @notice The referrer received these amounts, in a payout with SGE. One that is owed is zero.
+    event AffiliatePaidHybrid(
         bytes32 indexed payoutId,
         address indexed referrer,
         uint256 usdcAmount,
         uint256 sgeAmount
     );
     /// @notice These amounts would not go to the referrer and wait to be claimed. Where the other
-    /// token of a hybrid payout went through, an `AffiliatePaid` of the same id tells it.
+    /// token of a hybrid payout went through, an `AffiliatePaidHybrid` of the same id tells it.
     event PayoutOwed(
         bytes32 indexed payoutId,
         address indexed referrer,
@@ -242,6 +249,7 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         _checkRecipient(to);
         owed[token][msg.sender] = 0;
         totalOwed[token] -= amount;
+        _noteDebt(token);
         IERC20(token).safeTransfer(to, amount);
         emit Claimed(msg.sender, to, token, amount);
     }
@@ -359,8 +367,10 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         uint256 usdcPaid = p.usdcAmount - usdcOwed;
         uint256 sgePaid = p.sgeAmount - sgeOwed;
         outcome = PAID;
-        if (usdcPaid != 0 || sgePaid != 0) {
-            emit AffiliatePaid(p.payoutId, p.referrer, usdcPaid, sgePaid);
+        if (p.sgeAmount == 0) {
+            if (usdcPaid != 0) emit AffiliatePaid(p.payoutId, p.referrer, usdcPaid);
+        } else if (usdcPaid != 0 || sgePaid != 0) {
+            emit AffiliatePaidHybrid(p.payoutId, p.referrer, usdcPaid, sgePaid);
         }
         if (usdcOwed != 0 || sgeOwed != 0) {
             emit PayoutOwed(p.payoutId, p.referrer, usdcOwed, sgeOwed);
@@ -408,6 +418,7 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         }
         owed[address(token)][referrer] += amount;
         totalOwed[address(token)] += amount;
+        _noteDebt(address(token));
     }
 
     /// @dev Runs of plain payouts, and the others apart.
@@ -416,10 +427,12 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
     ) private nonReentrant returns (uint8[] memory outcomes) {
         uint256 length = payouts.length;
         if (length > MAX_BATCH) revert BatchTooLarge(length, MAX_BATCH);
+        // Room for the offset that precedes the array, and the array: each outcome will be written.
         assembly ("memory-safe") {
-            mstore(0x40, add(mload(0x40), 0x20)) // room for the offset that precedes the array
+            outcomes := add(mload(0x40), 0x20)
+            mstore(outcomes, length)
+            mstore(0x40, add(outcomes, shl(5, add(length, 1))))
         }
-        outcomes = new uint8[](length);
         uint256 i = 0;
         while (i < length) {
             i = _payRun(payouts, i, outcomes);
@@ -446,9 +459,10 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         Payout calldata sample = payouts[first];
         uint256 sampled = token.balanceOf(sample.referrer);
         uint256 before = token.balanceOf(from);
+        Limits storage l = _limits[address(token)];
         uint256 room = Math.min(
             _fundsOf(address(token), from, before),
-            dailyRemaining(address(token))
+            Math.saturatingSub(l.dailyCap, l.day.spent())
         );
         uint256 start;
         assembly ("memory-safe") {
@@ -466,7 +480,7 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         uint256 moved = before - token.balanceOf(from);
         if (moved != sent) revert TransferMismatch(address(token), sent, moved);
         if (sent == 0) return next;
-        _limits[address(token)].day.spend(sent);
+        l.day.spend(sent);
         // Later payouts of the run may be for the same referrer: at least the first has arrived.
         uint256 arrived = token.balanceOf(sample.referrer) - sampled;
         if (arrived < sample.usdcAmount) {
@@ -483,7 +497,7 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
     ///     m       selector of transferFrom, right-aligned
     ///     m + 32  `from`, or the selector of transfer where `from` is this contract
     ///     m + 64  referrer
-    ///     m + 96  usdcAmount, where the data of the event starts
+    ///     m + 96  usdcAmount, which is the data of the event
     ///     m + 128 sgeAmount, known to be zero by then
     ///
     /// What is read from memory or assigned twice the compiler keeps on the stack; the rest it
@@ -494,9 +508,9 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         address from,
         uint256 room
     ) private returns (uint256 ended, uint256 left) {
-        address token = address(usdc);
-        address otherToken = address(sge);
-        uint256 cap = _limits[token].payoutCap;
+        IERC20 token = usdc; // not made an address: the loop would mask it at each use
+        IERC20 otherToken = sge;
+        uint256 cap = _limits[address(token)].payoutCap;
         bytes32 topic = AffiliatePaid.selector;
         assembly ("memory-safe") {
             let m := mload(0x40)
@@ -544,7 +558,7 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
                         break
                     }
                 }
-                log3(add(m, 0x60), 0x40, topic, calldataload(p), to)
+                log3(add(m, 0x60), 0x20, topic, calldataload(p), to)
                 room := sub(room, amount)
             }
             ended := p
@@ -587,6 +601,11 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
         emit CapsChanged(token, payoutCap_, dailyCap_);
     }
 
+    /// @dev Notes beside the caps whether any of `token` is owed; due whenever `totalOwed` changed.
+    function _noteDebt(address token) private {
+        _limits[token].owes = totalOwed[token] != 0;
+    }
+
     function _isMinted(address token) private view returns (bool) {
         return sgeMinted && token == address(sge);
     }
@@ -609,6 +628,6 @@ contract AffiliatePayout is AccessControlDefaultAdminRules, Pausable, Reentrancy
 
     /// @dev What of the own `balance` is free; nothing, should a token ever take money back.
     function _unowed(address token, uint256 balance) private view returns (uint256) {
-        return Math.saturatingSub(balance, totalOwed[token]);
+        return _limits[token].owes ? Math.saturatingSub(balance, totalOwed[token]) : balance;
     }
 }

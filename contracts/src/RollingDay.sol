@@ -8,11 +8,10 @@ pragma solidity 0.8.37;
 /// @dev Within one hour a spend reads and writes a single slot. The first spend of an hour also
 /// files the hour before, and reads one slot for each hour that passed, 24 at most.
 library RollingDay {
-    /// @dev `sum` includes `current`, the amount of `hour` itself. Together one slot.
+    /// @dev `packed` is, from its lowest bits: the running hour (32 bits), the amount of that hour
+    /// (112), and the sum, which includes it (112). The compiler would write three fields thrice.
     struct Window {
-        uint32 hour;
-        uint112 current;
-        uint112 sum;
+        uint256 packed;
         mapping(uint256 index => Bucket) filed;
     }
 
@@ -35,18 +34,19 @@ library RollingDay {
     function spend(Window storage self, uint256 amount) internal {
         uint256 hour = block.timestamp / 1 hours;
         uint256 sum = _spentAt(self, hour) + amount;
-        uint256 current = amount;
-        if (self.hour == hour) current += self.current;
-        else self.filed[self.hour % HOURS] = Bucket(self.hour, self.current);
-        self.hour = uint32(hour);
-        self.current = uint112(current);
-        self.sum = uint112(sum);
+        uint256 last = uint32(self.packed);
+        uint256 current = uint112(self.packed >> 32);
+        if (last != hour) {
+            self.filed[last % HOURS] = Bucket(uint32(last), uint112(current));
+            current = 0;
+        }
+        self.packed = hour | ((current + amount) << 32) | (sum << 144);
     }
 
     function _spentAt(Window storage self, uint256 hour) private view returns (uint256 sum) {
-        uint256 last = self.hour;
+        uint256 last = uint32(self.packed);
         if (hour - last >= HOURS) return 0;
-        sum = self.sum;
+        sum = self.packed >> 144;
         // Hour h counts no more once hour h + HOURS has begun; both have the same index.
         for (uint256 h = last + 1; h <= hour; ++h) {
             Bucket memory old = self.filed[h % HOURS];

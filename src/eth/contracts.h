@@ -62,7 +62,7 @@ enum event_kind {
     EVENT_OTHER,               // not one of ours
     EVENT_REFERRAL_REGISTERED, // child, referrer
     EVENT_REFERRAL_SKIPPED,    // child, referrer, reason
-    EVENT_AFFILIATE_PAID,      // payout but its child
+    EVENT_AFFILIATE_PAID,      // payout but its child: AffiliatePaid or AffiliatePaidHybrid
     EVENT_PAYOUT_OWED,         // payout but its child
     EVENT_PAYOUT_SKIPPED,      // payout.payout_id, reason
     EVENT_IDENTITY_MINTED,     // wallet: Transfer(0, wallet, id) of SGEIdentity

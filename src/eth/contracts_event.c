@@ -63,11 +63,12 @@ static bool read_sge(struct sge *ret_amount, struct bytes data, size_t index)
            sge_from_units(ret_amount, units);
 }
 
+// A payout of USDC alone has one word of data, and its SGE stays zero.
 static bool read_payout(struct payout_call *payout, const struct event_log *log)
 {
     payout->payout_id = log->topics[1];
     return read_topic(&payout->referrer, log, 2) && read_usdc(&payout->usdc, log->data, 0) &&
-           read_sge(&payout->sge, log->data, 1);
+           (log->data.size == 32 || read_sge(&payout->sge, log->data, 1));
 }
 
 static bool read_referral(struct referral_call *referral, const struct event_log *log)

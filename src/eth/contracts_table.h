@@ -21,11 +21,12 @@ enum call_kind {
 #undef CALL_ENUM
 };
 
-// event, signature, topics (topics[0] included), words of data
+// event, signature, topics (topics[0] included), words of data. One event may have several shapes.
 #define EVENT_TABLE(X)                                                                             \
     X(EVENT_REFERRAL_REGISTERED, "ReferralRegistered(address,address)", 3, 0)                      \
     X(EVENT_REFERRAL_SKIPPED, "ReferralSkipped(address,address,bytes4)", 3, 1)                     \
-    X(EVENT_AFFILIATE_PAID, "AffiliatePaid(bytes32,address,uint256,uint256)", 3, 2)                \
+    X(EVENT_AFFILIATE_PAID, "AffiliatePaid(bytes32,address,uint256)", 3, 1)                        \
+    X(EVENT_AFFILIATE_PAID, "AffiliatePaidHybrid(bytes32,address,uint256,uint256)", 3, 2)          \
     X(EVENT_PAYOUT_OWED, "PayoutOwed(bytes32,address,uint256,uint256)", 3, 2)                      \
     X(EVENT_PAYOUT_SKIPPED, "PayoutSkipped(bytes32,bytes4)", 2, 1)                                 \
     X(EVENT_IDENTITY_MINTED, "Transfer(address,address,uint256)", 4, 0)

@@ -108,6 +108,11 @@ class Differences(unittest.TestCase):
                'data': f'0x{1_250_000:064x}{5:064x}'}
         self.assertEqual(paid_event(log), EVENT)
 
+    def test_an_event_of_one_amount_has_no_sge(self):
+        log = {'topics': ['0x0', PAYOUT.payout_id, '0x' + '00' * 12 + '22' * 20],
+               'data': f'0x{1_250_000:064x}'}
+        self.assertEqual(paid_event(log), dataclasses.replace(EVENT, sge=0))
+
 
 class Story(unittest.TestCase):
     def test_the_same_seed_tells_the_same_story(self):

@@ -91,6 +91,7 @@ describe("payAffiliateUSDC", () => {
     assert.equal(event.args.referrer.toLowerCase(), to);
     assert.equal(event.args.usdcAmount, usd("12.5"));
     assert.equal(event.topics.length, 3);
+    assert.equal(event.data.length, 2 + 64);
     assert.equal(await d.usdc.read.balanceOf([to]), usd("12.5"));
     assert.equal(await d.payout.read.referralPaid([id]), true);
     await d.viem.assertions.revertWithCustomErrorWithArgs(
@@ -170,7 +171,7 @@ describe("payAffiliates", () => {
         ["PayoutOwed", undefined],
         ["PayoutSkipped", selector("AlreadyPaid(bytes32)")],
         ["PayoutSkipped", selector("ZeroAddress()")],
-        ["AffiliatePaid", undefined],
+        ["AffiliatePaidHybrid", undefined],
         ["PayoutSkipped", selector("PayoutCapExceeded(address,uint256,uint256)")],
         ["AffiliatePaid", undefined],
       ]);

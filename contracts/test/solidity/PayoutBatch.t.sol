@@ -108,6 +108,26 @@ contract PayoutBatchTest is PayoutBase {
         eq(usdc.balanceOf(address(payout)), 0, "all spent");
     }
 
+    /// What is owed to one stays held back after another claimed, and is free once all have.
+    function testDebtsAreHeldBackUntilTheLastIsClaimed() public {
+        vm.prank(address(payout));
+        usdc.transfer(vault, FUNDS - 5e6);
+        usdc.blacklist(a);
+        usdc.blacklist(b);
+        eq(payOne(item(1, a, 2e6, 0)), 2, "owed to a");
+        eq(payOne(item(2, b, 1e6, 0)), 2, "owed to b");
+        eq(payout.availableFunds(address(usdc)), 2e6, "both held back");
+        vm.prank(a);
+        payout.claim(address(usdc), vault);
+        eq(payout.availableFunds(address(usdc)), 2e6, "b's held back");
+        expectSkipped(3, AffiliatePayout.InsufficientFunds.selector);
+        eq(payOne(item(3, c, 2e6 + 1, 0)), 0, "into b's");
+        vm.prank(b);
+        payout.claim(address(usdc), vault);
+        eq(payout.availableFunds(address(usdc)), 2e6, "all of the balance");
+        eq(payOne(item(4, c, 2e6, 0)), 1, "to the last unit");
+    }
+
     function testDailyCapInTheMiddle() public {
         AffiliatePayout.Payout[] memory list = new AffiliatePayout.Payout[](6);
         for (uint256 n = 0; n < 5; ++n) list[n] = item(n, a, USDC_PAYOUT_CAP - 1, 0);

@@ -173,7 +173,8 @@ static size_t logs_of(struct world *world, const char *event, const struct hash3
 
 size_t world_events_of(struct world *world, const struct hash32 *payout_id)
 {
-    return logs_of(world, "AffiliatePaid(bytes32,address,uint256,uint256)", payout_id) +
+    return logs_of(world, "AffiliatePaid(bytes32,address,uint256)", payout_id) +
+           logs_of(world, "AffiliatePaidHybrid(bytes32,address,uint256,uint256)", payout_id) +
            logs_of(world, "PayoutOwed(bytes32,address,uint256,uint256)", payout_id);
 }
 

@@ -107,7 +107,7 @@ int64_t world_block_number(struct world *world);
 int64_t world_usdc_of(struct world *world, const struct address *holder); // base units
 uint64_t world_view(struct world *world, const struct address *to, const char *signature,
                     const struct address *argument);
-// AffiliatePaid and PayoutOwed events with this id, on the whole chain.
+// AffiliatePaid, AffiliatePaidHybrid and PayoutOwed events with this id, on the whole chain.
 size_t world_events_of(struct world *world, const struct hash32 *payout_id);
 // Transactions the lane has in the chain.
 int64_t world_lane_nonce(struct world *world);

@@ -131,7 +131,8 @@ static void batch_outcomes_are_read_whole_or_not_at_all(void **state)
     }
 }
 
-static const char paid[] = "AffiliatePaid(bytes32,address,uint256,uint256)";
+static const char paid[] = "AffiliatePaidHybrid(bytes32,address,uint256,uint256)";
+static const char paid_usdc[] = "AffiliatePaid(bytes32,address,uint256)";
 static const char registered[] = "ReferralRegistered(address,address)";
 static const char skipped[] = "ReferralSkipped(address,address,bytes4)";
 static const char passed_over[] = "PayoutSkipped(bytes32,bytes4)";
@@ -147,6 +148,7 @@ static const struct {
     {EVENT_REFERRAL_REGISTERED, registered, {CHILD, REFERRER}, ""},
     {EVENT_REFERRAL_SKIPPED, skipped, {CHILD, REFERRER}, reason},
     {EVENT_AFFILIATE_PAID, paid, {PAYOUT_ID, REFERRER}, WORD("09") SGE_WORD},
+    {EVENT_AFFILIATE_PAID, paid_usdc, {PAYOUT_ID, REFERRER}, WORD("09")},
     {EVENT_PAYOUT_OWED,
      "PayoutOwed(bytes32,address,uint256,uint256)",
      {PAYOUT_ID, REFERRER},
@@ -163,6 +165,13 @@ static const struct {
     {EVENT_OTHER, registered, {CHILD, PAYOUT_ID}, ""},
     {EVENT_OTHER, skipped, {CHILD, REFERRER}, bad_reason},
     {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER}, WORD("09")},
+    {EVENT_OTHER, paid_usdc, {PAYOUT_ID, REFERRER}, ""},
+    {EVENT_OTHER, paid_usdc, {PAYOUT_ID, REFERRER}, WORD("09") SGE_WORD},
+    {EVENT_OTHER, paid_usdc, {PAYOUT_ID}, WORD("09")},
+    {EVENT_OTHER,
+     "AffiliatePaid(bytes32,address,uint256,uint256)", // of an earlier contract
+     {PAYOUT_ID, REFERRER},
+     WORD("09") SGE_WORD},
     {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER}, WORD("09") SGE_WORD WORD("00")},
     {EVENT_OTHER, paid, {PAYOUT_ID, REFERRER, CHILD}, WORD("09") SGE_WORD},
     {EVENT_OTHER, paid, {PAYOUT_ID, PAYOUT_ID}, WORD("09") SGE_WORD},
@@ -202,7 +211,7 @@ static void decoded_events_carry_their_fields(void **state)
 {
     (void)state;
     struct event_log log = {.topics_count = 3};
-    log.topics[0] = keccak256_text("AffiliatePaid(bytes32,address,uint256,uint256)");
+    log.topics[0] = keccak256_text(paid);
     assert_true(hex_decode(log.topics[1].bytes, 32, PAYOUT_ID));
     assert_true(hex_decode(log.topics[2].bytes, 32, REFERRER));
     log.data = vector_bytes(WORD("09") SGE_WORD);
@@ -213,6 +222,15 @@ static void decoded_events_carry_their_fields(void **state)
     assert_true(address_equal(&event.payout.referrer, &referrer));
     assert_int_equal(usdc_units(event.payout.usdc), 9);
     assert_true(sge_units(event.payout.sge) == ((uint128_t)1 << 64 | 2));
+    vector_free(log.data);
+    log.topics[0] = keccak256_text(paid_usdc);
+    log.data = vector_bytes(WORD("07"));
+    event = event_decode(&log);
+    assert_int_equal(event.kind, EVENT_AFFILIATE_PAID);
+    assert_memory_equal(event.payout.payout_id.bytes, log.topics[1].bytes, 32);
+    assert_true(address_equal(&event.payout.referrer, &referrer));
+    assert_int_equal(usdc_units(event.payout.usdc), 7);
+    assert_true(sge_units(event.payout.sge) == 0);
     vector_free(log.data);
     log = (struct event_log){.topics_count = 3};
     log.topics[0] = keccak256_text("ReferralRegistered(address,address)");

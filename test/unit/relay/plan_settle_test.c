@@ -41,8 +41,11 @@ static struct event_log *add_log(struct events *events, const char *signature)
 static void add_payout(struct events *events, const struct job *job, const char *name)
 {
     char signature[80];
-    snprintf(signature, sizeof signature, "%s(bytes32,address,uint256,uint256)", name);
+    bool usdc_alone = strcmp(name, "AffiliatePaid") == 0;
+    snprintf(signature, sizeof signature, "%s(bytes32,address,uint256%s)", name,
+             usdc_alone ? "" : ",uint256");
     struct event_log *log = add_log(events, signature);
+    log->data.size = usdc_alone ? 32 : 64;
     log->topics[1] = job->payout_id;
     log->topics[2] = topic_of_address(&job->referrer);
     log->topics_count = 3;
@@ -128,7 +131,7 @@ static void a_half_owed_hybrid_is_owed(void **state)
     struct job_ending ending;
     fixture_setup(&f);
     f.jobs[0].kind = JOB_PAYOUT_HYBRID;
-    add_payout(&events, &f.jobs[0], "AffiliatePaid");
+    add_payout(&events, &f.jobs[0], "AffiliatePaidHybrid");
     add_payout(&events, &f.jobs[0], "PayoutOwed");
     read_endings(&ending, &f, &events);
     assert_int_equal(ending.ending, ENDING_OWED);

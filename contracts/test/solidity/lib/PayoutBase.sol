@@ -111,8 +111,14 @@ abstract contract PayoutBase is Checks {
     }
 
     function expectPaid(uint256 n, address to, uint256 amount, uint256 sgeAmount) internal {
+        if (sgeAmount != 0) return expectPaidHybrid(n, to, amount, sgeAmount);
         expectEvent(address(payout));
-        emit AffiliatePayout.AffiliatePaid(id(n), to, amount, sgeAmount);
+        emit AffiliatePayout.AffiliatePaid(id(n), to, amount);
+    }
+
+    function expectPaidHybrid(uint256 n, address to, uint256 amount, uint256 sgeAmount) internal {
+        expectEvent(address(payout));
+        emit AffiliatePayout.AffiliatePaidHybrid(id(n), to, amount, sgeAmount);
     }
 
     function expectOwed(uint256 n, address to, uint256 amount, uint256 sgeAmount) internal {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deadlines are total, not per read: a sweeper cuts connections that are late.
+// The sweeper: cuts connections that are late (deadlines are total), and keeps the library awake.
 #include "net/http_internal.h"
 
 #include <netinet/in.h>

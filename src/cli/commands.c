@@ -9,6 +9,7 @@
 #include "cli/migrate.h"
 #include "cli/pause.h"
 #include "cli/programs.h"
+#include "cli/rpc.h"
 #include "cli/service.h"
 #include "cli/status.h"
 #include "cli/wallet.h"
@@ -209,6 +210,16 @@ const struct command commands[] = {
       {"to", "ADDRESS", "who receives it"},
       {"amount", "AMOUNT", "in whole tokens; everything that is not owed"},
       {"yes", NULL, "do not ask"}}},
+    {"rpc classify",
+     "MESSAGE",
+     1,
+     1,
+     "say what Sluice makes of a node's error",
+     "The first line is the name of its class, the next what that means. A MESSAGE that begins\n"
+     "with a dash goes behind --.",
+     rpc_classify_run,
+     {{"code", "N", "the error's code, such as -32000; none"},
+      {"data", "HEX", "the error's data; none"}}},
     {"docs",
      "PAGE",
      1,

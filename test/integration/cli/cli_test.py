@@ -71,7 +71,14 @@ class CommandLine(unittest.TestCase):
                      ['programs', 'create', 'p', '--commission-bps', '10', '--sge-rate', '1'],
                      ['programs', 'create', 'p', '--commission-bps', '10', '--kind', 'hybrid'],
                      ['keys', 'create', 'k', '--scopes', 'root'], ['pause', 'everything'],
-                     ['docs', 'nonsense']):
+                     ['docs', 'nonsense'], ['rpc', 'classify'], ['rpc', 'classify', 'a', 'b'],
+                     ['rpc', 'classify', '--code', 'x', 'm'],
+                     ['rpc', 'classify', '--code', '-', 'm'],
+                     ['rpc', 'classify', '--code', '', 'm'],
+                     ['rpc', 'classify', '--code', '9223372036854775808', 'm'],
+                     ['rpc', 'classify', '--data', '0x123', 'm'],
+                     ['rpc', 'classify', '--data', 'zz', 'm'],
+                     ['rpc', 'classify', '-m']):
             with self.subTest(line=line):
                 done = run(*line)
                 self.assertEqual(done.returncode, USAGE, done.stdout + done.stderr)
@@ -98,6 +105,44 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(len(lines), 1, done.stderr)
                 self.assertIn(name, lines[0])
                 self.assertNotIn(DEPLOYER_KEY[2:], done.stderr)
+
+
+class RpcClassify(unittest.TestCase):
+    def classify(self, *arguments):
+        done = run('rpc', 'classify', *arguments)
+        self.assertEqual(done.returncode, FINE, done.stderr)
+        self.assertEqual(done.stderr, '')
+        return done.stdout.splitlines()
+
+    def test_every_text_of_the_vector_file_has_its_class(self):
+        rows = (ROOT / 'test/vectors/rpc_errors.tsv').read_text(encoding='utf-8').splitlines()[1:]
+        self.assertGreater(len(rows), 80)
+        for row in rows:
+            client, expected, message, _source = row.split('\t')
+            for code in ([], ['--code', '-32000']):
+                with self.subTest(client=client, message=message, code=code):
+                    lines = self.classify(*code, '--', message)
+                    self.assertEqual(lines[0], expected)
+                    self.assertGreater(len(lines), 1)
+
+    def test_code_message_and_data_are_looked_at_together(self):
+        for arguments, expected in (
+                (['--code', '-38010', ''], 'nonce_too_low'),
+                (['--code=-38010', ''], 'nonce_too_low'),
+                ([''], 'unknown'), (['never heard of it'], 'unknown'),
+                (['--', '-nonce too low-'], 'nonce_too_low'),
+                (['--', '--nonce too low'], 'nonce_too_low'),
+                (['--code', '3', '--data', '0x08c379a0', ''], 'revert'),
+                (['--code', '3', '--data', '08c379a0', ''], 'revert'),
+                (['--data', '0x', 'already known'], 'already_known'),
+                (['--data', '', 'already known'], 'already_known')):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(self.classify(*arguments)[0], expected)
+
+    def test_json_names_class_and_help(self):
+        answer = json.loads('\n'.join(self.classify('--json', 'already known')))
+        self.assertEqual(answer['class'], 'already_known')
+        self.assertEqual(answer['help'], self.classify('already known')[1])
 
 
 class Directory(unittest.TestCase):

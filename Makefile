@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: a few targets over Meson, npm and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help all build demo up test test-demo contracts-ci lint docs format ci clean setup
+.PHONY: help all build demo up test test-demo faults contracts-ci lint docs format ci clean setup
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
@@ -27,6 +27,9 @@ up: build ## the same stack left running, with its addresses and key; Ctrl-C sto
 
 test: $(SETUP) ## every check and test but the slow ones
 	@tools/run-tests
+
+faults: ## write docs/faults.md: each fault, its tests, and how they ended in the last `make test`
+	@tools/faults
 
 test-demo: build ## slow: the demo with SIGKILLs at random moments
 	@demo/demo.py --kills 24

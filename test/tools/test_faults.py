@@ -78,11 +78,12 @@ class Faults(TreeTest):
 
     def test_each_kind_of_test_program_is_understood(self):
         python, script = str(self.root / 'test/tools'), str(self.root / 'test/kill/run')
+        seeds = str(self.root / 'build-asan/test/sim/seeds')
         rows = (
             ('test/tools/test_x.py', f'class X:\n    {HASH}1: x\n    def test_it(self):\n',
              (['python3', 'discover', '-s', python], 'OK', 'test_it (test_x.X.test_it) ... ok\n')),
             ('test/kill/run', f'{HASH}1: x\nkill_it() {{\n', ([script], 'OK', '10 kills\n')),
-            ('test/sim/world.c', C_TEST, ([str(self.root / 'build-asan/test/sim/seeds')], 'OK', '')),
+            ('test/sim/world.c', C_TEST, ([seeds], 'OK', '')),
         )
         for name, text, run in rows:
             with self.subTest(name):

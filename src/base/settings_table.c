@@ -57,6 +57,9 @@ static const struct setting table[] = {
      .help = "JSON-RPC endpoints, separated by commas; secret because such URLs carry keys."},
     CHOICE("FINALITY", "depth|safe|finalized", "depth",
            "What makes a block final: CONFIRMATIONS deep, or the chain's safe or finalized tag."),
+    INTEGER("FINALITY_ENDPOINTS", 0, 16, "0",
+            "Endpoints that must agree on what is final, and on every step back; 0: two where "
+            "ETH_RPC_HTTPS names several, else one."),
     INTEGER("JOB_TRIES_MAX", 1, 100, "8", "Tries of one job before it is parked."),
     SECRET("KEYSTORE_PASSPHRASE", "Passphrase of the encrypted keystore."),
     TEXT("KEYSTORE_PATH", NULL, "Encrypted keystore (Web3 Secret Storage) of the relayer key."),

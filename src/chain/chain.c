@@ -4,6 +4,13 @@
 
 #include <stdlib.h>
 
+static void client_distrust(struct chain *chain, size_t endpoint, const char *why)
+{
+    struct pool *pool = chain_pool(chain);
+    if (endpoint < pool->count && endpoint_is_ready(pool, &pool->endpoints[endpoint]))
+        pool_quarantine(pool, &pool->endpoints[endpoint], why);
+}
+
 static const struct chain_ops client_ops = {
     .chain_id = client_chain_id,
     .head = client_head,
@@ -16,6 +23,7 @@ static const struct chain_ops client_ops = {
     .send = client_send,
     .call = client_call,
     .estimate = client_estimate,
+    .distrust = client_distrust,
 };
 
 struct chain *chain_open(const struct chain_options *options)

@@ -99,6 +99,9 @@ struct chain_ops {
                         struct arena *arena);
     enum status (*estimate)(struct chain *chain, struct call_result *ret_results,
                             const struct chain_call *calls, size_t count, struct arena *arena);
+    // The endpoint of this index was outvoted by the others: it is not asked for a while. May be
+    // NULL.
+    void (*distrust)(struct chain *chain, size_t endpoint, const char *why);
 };
 
 struct chain {

@@ -169,6 +169,15 @@ static enum block_tag finality_tag(const struct settings *settings)
     return strcmp(text, "finalized") == 0 ? BLOCK_FINALIZED : BLOCK_LATEST;
 }
 
+// 0 is in the settings what suits most: two of several.
+static size_t finality_endpoints(const struct settings *settings, size_t endpoints)
+{
+    int64_t asked = settings_integer(settings, "FINALITY_ENDPOINTS");
+    if (asked > 0)
+        return (size_t)asked;
+    return endpoints < 2 ? 1 : 2;
+}
+
 static enum exit_code start_relay(struct service *service)
 {
     const struct settings *s = service->settings;
@@ -194,6 +203,7 @@ static enum exit_code start_relay(struct service *service)
         .sge = service->addresses.sge,
         .confirmations = settings_integer(s, "CONFIRMATIONS"),
         .finality = finality_tag(s),
+        .finality_endpoints = finality_endpoints(s, service->endpoints.count),
         .window = settings_integer(s, "LANE_WINDOW"),
         .batch_gas_max = settings_integer(s, "BATCH_GAS_MAX"),
         .batch_size_max = settings_integer(s, "BATCH_SIZE_MAX"),
@@ -207,6 +217,8 @@ static enum exit_code start_relay(struct service *service)
         .outbound_url = settings_text(s, "OUTBOUND_WEBHOOK_URL"),
         .outbound_secret = settings_text(s, "OUTBOUND_WEBHOOK_SECRET"),
     };
+    if (options.finality_endpoints > options.urls_count)
+        return console_fail(EXIT_CONFIG, "FINALITY_ENDPOINTS: more than ETH_RPC_HTTPS names");
     enum status status = relay_start(&service->relay, &options);
     if (status == STATUS_CONFLICT)
         return console_fail(EXIT_CONFIG, "CHAIN_ID: an endpoint of ETH_RPC_HTTPS serves another "

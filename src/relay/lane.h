@@ -33,8 +33,9 @@ enum lane_point {
 struct lane_options {
     struct store *store;
     struct chain *chain;
-    struct chain *const *witnesses; // for proofs: one per endpoint
+    struct chain *const *witnesses; // one per endpoint, in their order
     size_t witnesses_count;
+    size_t witnesses_needed; // that agree on what is final; below 2: the chain above is believed
     struct lane_signer signer;
     const struct clock *clock;
     const struct random_source *random;
@@ -69,6 +70,8 @@ struct lane_options {
 #define LANE_ABSORB_MAX 16
 // Between two tries to prove an unresolved slot.
 #define LANE_PROOF_MS 2000
+// Between two questions to the witnesses about one slot.
+#define LANE_AGREE_MS 500
 // Memory of one step.
 #define LANE_ARENA_BYTES_MAX ((size_t)256 << 20)
 

@@ -27,9 +27,9 @@ static enum status ask_effects(enum effect *effects, struct step *step,
     for (size_t i = 0; i < slot->jobs_count; i++)
         if (!plan_ending_decides(endings[i].ending))
             jobs[count++] = &slot->jobs[i];
-    struct block_id final = {BLOCK_NUMBER, step->facts.final_number};
-    enum status status =
-        effects_ask(answers, options->chain, &options->contracts, jobs, count, final, step->arena);
+    struct panel panel = lane_panel(step->lane);
+    enum status status = panel_effects(answers, &panel, &options->contracts, jobs, count,
+                                       step->facts.final_number, step->arena);
     for (size_t i = 0, at = 0; i < slot->jobs_count && status == STATUS_OK; i++)
         if (!plan_ending_decides(endings[i].ending))
             effects[i] = answers[at++];
@@ -153,23 +153,21 @@ static void keep_grace(struct lane_slot *slot, enum track_verdict verdict,
         slot->mood.used_since_ms = 0;
 }
 
-static enum status judge(struct step *step, struct lane_slot *slot,
-                         const struct chain_receipt *receipts)
+static enum status act(struct step *step, struct lane_slot *slot, const struct track *track,
+                       const struct chain_receipt *receipts)
 {
-    struct track track = plan_track(slot, receipts, &step->facts);
     struct inclusion none = {0};
-    keep_grace(slot, track.verdict, &step->facts);
-    switch (track.verdict) {
+    switch (track->verdict) {
     case TRACK_NOTHING:
         break;
     case TRACK_MINED:
-        add_change(step, CHANGE_MINED, slot, &track.inclusion, NULL);
+        add_change(step, CHANGE_MINED, slot, &track->inclusion, NULL);
         break;
     case TRACK_UNMINED:
         add_change(step, CHANGE_UNMINED, slot, &none, NULL);
         break;
     case TRACK_FINAL:
-        return settle(step, slot, &track, &receipts[track.attempt]);
+        return settle(step, slot, track, &receipts[track->attempt]);
     case TRACK_USED:
         break;
     case TRACK_UNRESOLVED:
@@ -190,24 +188,37 @@ static bool is_open_question(const struct lane_slot *slot, const struct plan_fac
     return slot->row.state == SLOT_OPEN && facts->nonce_known && facts->nonce > slot->row.nonce;
 }
 
+static enum status judge_all(struct step *step, struct track *tracks)
+{
+    const struct lane_slots *slots = &step->lane->slots;
+    for (size_t i = 0; i < slots->count; i++) {
+        tracks[i] = plan_track(slots->items[i], step->receipts[i], &step->facts);
+        keep_grace(slots->items[i], tracks[i].verdict, &step->facts);
+    }
+    enum status status = agree_on_tracks(step, tracks);
+    for (size_t i = 0; i < slots->count && status == STATUS_OK; i++)
+        status = act(step, slots->items[i], &tracks[i], step->receipts[i]);
+    return status;
+}
+
 enum status judge_slots(struct step *step)
 {
     struct relay_lane *lane = step->lane;
+    size_t count = lane->slots.count;
     lane->settled = true;
     tell_gap(step);
-    step->changes = arena_alloc_array(step->arena, lane->slots.count, sizeof *step->changes);
-    if (step->changes == NULL)
+    step->changes = arena_alloc_array(step->arena, count, sizeof *step->changes);
+    struct track *tracks = arena_alloc_array(step->arena, count, sizeof *tracks);
+    if (step->changes == NULL || tracks == NULL)
         return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < lane->slots.count; i++) {
-        struct lane_slot *slot = lane->slots.items[i];
-        enum status status = judge(step, slot, step->receipts[i]);
-        if (status != STATUS_OK) {
-            lane->settled = false;
-            return status;
-        }
-        if (is_open_question(slot, &step->facts))
-            lane->settled = false;
+    enum status status = judge_all(step, tracks);
+    if (status != STATUS_OK) {
+        lane->settled = false;
+        return status;
     }
+    for (size_t i = 0; i < count; i++)
+        if (is_open_question(lane->slots.items[i], &step->facts))
+            lane->settled = false;
     if (step->changes_count > 0) {
         lane->settled = false; // mined now may be final at this very head
         lane->again = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "relay/lane.h"
+#include "relay/panel.h"
 #include "relay/preflight.h"
 
 struct relay_lane {
@@ -98,6 +99,11 @@ enum status look_at_money(struct step *step);
 
 // lane_judge.c: step->changes.
 enum status judge_slots(struct step *step);
+
+// lane_agree.c: of the verdicts that end a slot or take it back, those the witnesses do not share
+// become TRACK_NOTHING.
+enum status agree_on_tracks(struct step *step, struct track *tracks);
+struct panel lane_panel(const struct relay_lane *lane);
 
 // lane_work.c: step->assignment, step->signings, step->resends.
 enum status work_read(struct step *step);

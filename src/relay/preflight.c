@@ -3,7 +3,7 @@
 #include "relay/preflight.h"
 
 struct run {
-    struct chain *chain;
+    const struct panel *panel;
     const struct address *lane;
     const struct relay_contracts *contracts;
     struct arena *arena;
@@ -137,8 +137,8 @@ static enum status ask_groups(struct run *run, const struct plan_group *groups, 
             !effect_call(&calls[calls_count++], run->contracts, run->jobs[i], run->arena))
             return STATUS_NO_MEMORY;
     struct block_id latest = {.tag = BLOCK_LATEST};
-    enum status status =
-        run->chain->ops->call(run->chain, results, calls, calls_count, latest, run->arena);
+    struct chain *own = run->panel->own;
+    enum status status = own->ops->call(own, results, calls, calls_count, latest, run->arena);
     if (status != STATUS_OK)
         return status;
     for (size_t g = 0, from = 0; g < count; from += groups[g].count, g++)
@@ -181,8 +181,8 @@ static enum status ask_alone(struct run *run)
     if (count == 0)
         return STATUS_OK;
     struct block_id latest = {.tag = BLOCK_LATEST};
-    enum status status =
-        run->chain->ops->call(run->chain, results, calls, count, latest, run->arena);
+    struct chain *own = run->panel->own;
+    enum status status = own->ops->call(own, results, calls, count, latest, run->arena);
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0, at = 0; i < run->jobs_count; i++) {
@@ -207,11 +207,11 @@ static enum status ask_final(struct run *run, int64_t final_number)
     for (size_t i = 0; i < run->jobs_count; i++)
         if (run->verdicts[i].verdict == VERDICT_DONE)
             jobs[count++] = run->jobs[i];
-    struct block_id block = {BLOCK_NUMBER, final_number};
     enum status status = STATUS_OK;
     if (count > 0 && final_number >= 0)
-        status = effects_ask(effects, run->chain, run->contracts, jobs, count, block, run->arena);
-    if (status == STATUS_NO_MEMORY)
+        status = panel_effects(effects, run->panel, run->contracts, jobs, count, final_number,
+                               run->arena);
+    if (status != STATUS_OK)
         return status;
     // No answer leaves them unknown: these jobs wait, and the others go.
     for (size_t i = 0, at = 0; i < run->jobs_count; i++)
@@ -221,12 +221,12 @@ static enum status ask_final(struct run *run, int64_t final_number)
     return STATUS_OK;
 }
 
-enum status preflight_run(struct preflight **ret_verdicts, struct chain *chain,
+enum status preflight_run(struct preflight **ret_verdicts, const struct panel *panel,
                           const struct address *lane, const struct relay_contracts *contracts,
                           const struct plan_group *groups, size_t count, int64_t final_number,
                           struct arena *arena)
 {
-    struct run run = {.chain = chain, .lane = lane, .contracts = contracts, .arena = arena};
+    struct run run = {.panel = panel, .lane = lane, .contracts = contracts, .arena = arena};
     enum status status = prepare(&run, groups, count);
     if (status == STATUS_OK)
         status = ask_groups(&run, groups, count);

@@ -3,12 +3,14 @@
 // No gas is burnt on what is known to revert.
 #pragma once
 
+#include "relay/panel.h"
 #include "relay/plan.h"
 
 // One verdict per job, through the groups' jobs in order. At most three requests, each one batch:
 // the transactions as they stand, then on their own the payouts that a batch would not pay, then
-// at the final block what seems to be done already. Any other status: nothing is known.
-MUST_USE enum status preflight_run(struct preflight **ret_verdicts, struct chain *chain,
+// at the final block, of the panel, what seems to be done already. Any other status: nothing is
+// known.
+MUST_USE enum status preflight_run(struct preflight **ret_verdicts, const struct panel *panel,
                                    const struct address *lane,
                                    const struct relay_contracts *contracts,
                                    const struct plan_group *groups, size_t count,

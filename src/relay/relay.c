@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+// What one endpoint gets to answer as a witness.
+#define WITNESS_TIMEOUT_MS 3000
 // The spreader looks this often whether it should end.
 #define SPREAD_MS 1000
 
@@ -184,6 +186,7 @@ static struct lane_options lane_options_of(struct relay *relay, struct lane_thre
         .chain = thread->chain,
         .witnesses = thread->witnesses,
         .witnesses_count = thread->witnesses_count,
+        .witnesses_needed = options->finality_endpoints,
         .signer = {sign, relay},
         .clock = options->clock,
         .random = options->random,
@@ -207,11 +210,14 @@ static struct lane_options lane_options_of(struct relay *relay, struct lane_thre
     };
 }
 
-// One witness per endpoint, for proofs; a single endpoint is its own witness.
+// One witness per endpoint; a single endpoint is its own. One that hangs costs little.
 static bool open_witnesses(struct lane_thread *thread, const struct relay_options *options)
 {
     for (size_t i = 0; i < options->urls_count && i < CHAIN_ENDPOINTS_MAX; i++) {
-        struct chain *witness = start_open_chain(options, &options->urls[i], 1);
+        struct relay_options hasty = *options;
+        if (hasty.rpc_timeout_ms > WITNESS_TIMEOUT_MS)
+            hasty.rpc_timeout_ms = WITNESS_TIMEOUT_MS;
+        struct chain *witness = start_open_chain(&hasty, &options->urls[i], 1);
         if (witness == NULL)
             return false;
         thread->witnesses[thread->witnesses_count++] = witness;

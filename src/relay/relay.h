@@ -23,9 +23,10 @@ struct relay_options {
     uint64_t chain_id;
     struct address registry, payout, identity, usdc, sge; // zero: not in use
 
-    int64_t confirmations;   // FINALITY=depth
-    enum block_tag finality; // BLOCK_LATEST: by depth; BLOCK_SAFE, BLOCK_FINALIZED
-    int64_t window;          // slots in flight per lane
+    int64_t confirmations;     // FINALITY=depth
+    enum block_tag finality;   // BLOCK_LATEST: by depth; BLOCK_SAFE, BLOCK_FINALIZED
+    size_t finality_endpoints; // that agree on what is final; at most urls_count
+    int64_t window;            // slots in flight per lane
     int64_t batch_gas_max, batch_size_max;
     struct wei max_fee, max_priority_fee;
     int64_t poll_interval_ms, stuck_after_ms;

@@ -31,6 +31,8 @@ struct slot_mood {
     char fatal_text[SLOT_FATAL_TEXT_SIZE];
     int64_t used_since_ms; // our nonce is used, and no hash of ours is known
     bool settle_told;      // final, and the chain does not say what became of its jobs: said once
+    int64_t agree_next_ms; // the witnesses are not asked before
+    bool agree_told;       // they contradict each other: said once
     bool unresolved;       // recorded so
     int64_t proof_next_ms; // the next try to prove it
 };

@@ -404,7 +404,8 @@ static struct lane_options lane_options_of(struct world *world)
         .store = world->store,
         .chain = world->chain,
         .witnesses = world->witnesses,
-        .witnesses_count = world->witnesses[1] == NULL ? 1 : 2,
+        .witnesses_count = world->witnesses_count,
+        .witnesses_needed = world->witnesses_needed,
         .signer = {sign, world->signer},
         .clock = &world->clock,
         .random = random_system(),
@@ -431,26 +432,41 @@ static struct lane_options lane_options_of(struct world *world)
     return options;
 }
 
+static struct chain *open_chain(const char *const *urls, size_t count)
+{
+    struct chain_options options = {.urls = urls,
+                                    .urls_count = count,
+                                    .chain_id = WORLD_CHAIN_ID,
+                                    .timeout_ms = 10000,
+                                    .clock = clock_system()};
+    struct chain *chain = chain_open(&options);
+    assert_non_null(chain);
+    return chain;
+}
+
+static void open_chains(struct world *world)
+{
+    const char *urls[WORLD_NODES_MAX] = {anvil_url(world->anvil)};
+    size_t count = 1;
+    for (size_t i = 0; i < world->nodes_count; i++)
+        urls[i] = world->nodes[i];
+    if (world->nodes_count > 0)
+        count = world->nodes_count;
+    world->chain = open_chain(urls, count);
+    if (world->second_witness != NULL)
+        urls[count++] = world->second_witness;
+    for (size_t i = 0; i < count; i++)
+        world->witnesses[i] = open_chain(&urls[i], 1);
+    world->witnesses_count = count;
+}
+
 void world_start(struct world *world)
 {
-    const char *url = anvil_url(world->anvil);
-    struct chain_options chain = {.urls = &url,
-                                  .urls_count = 1,
-                                  .chain_id = WORLD_CHAIN_ID,
-                                  .timeout_ms = 10000,
-                                  .clock = clock_system()};
     struct store_options store = store_options_of(world);
     start_signer(world);
     OK(store_open(&world->store, &store));
-    world->chain = chain_open(&chain);
-    world->witnesses[0] = world->chain;
-    world->witnesses[1] = NULL;
-    if (world->second_witness != NULL) {
-        chain.urls = &world->second_witness;
-        world->witnesses[1] = chain_open(&chain);
-    }
+    open_chains(world);
     world->claims = claims_new(1);
-    assert_non_null(world->chain);
     assert_non_null(world->claims);
     struct lane_options options = lane_options_of(world);
     world->lane = lane_open(&options);
@@ -464,7 +480,8 @@ void world_stop(struct world *world)
     lane_close(world->lane);
     claims_free(world->claims);
     chain_close(world->chain);
-    chain_close(world->witnesses[1]);
+    for (size_t i = 0; i < world->witnesses_count; i++)
+        chain_close(world->witnesses[i]);
     store_close(world->store);
     signer_stop(world->signer);
     world->lane = NULL;

@@ -16,8 +16,9 @@
 
 #include <cmocka.h>
 
-#define WORLD_CHAIN_ID 31337
-#define WORLD_RUN_MS   30000 // what a wait for jobs may take
+#define WORLD_CHAIN_ID  31337
+#define WORLD_NODES_MAX 3
+#define WORLD_RUN_MS    30000 // what a wait for jobs may take
 
 struct world {
     struct anvil *anvil;
@@ -32,14 +33,17 @@ struct world {
     struct wei max_fee;
     int32_t tries_max;
     const char *second_witness; // URL of a further endpoint that proofs must ask; NULL: none
-    bool signer_denies_mints;   // its policy does not know the identity contract
+    const char *nodes[WORLD_NODES_MAX]; // endpoints, each a witness; none: the node alone
+    size_t nodes_count, witnesses_needed;
+    bool signer_denies_mints; // its policy does not know the identity contract
     void (*at)(void *context, enum lane_point point);
     void *at_context;
 
     struct store *store;
     struct signer *signer;
     struct chain *chain;
-    struct chain *witnesses[2];
+    struct chain *witnesses[WORLD_NODES_MAX];
+    size_t witnesses_count;
     struct claims *claims;
     struct relay_lane *lane;
 };

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes that lie, lag, fork or answer nonsense: real HTTP servers before a real node bend its
+// answers, and no single one of them ends a payout, takes it back, or has it paid twice.
+#include "node_proxy.h"
+#include "world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PROXIES_MAX WORLD_NODES_MAX
+#define DEPTH       3
+
+static int64_t units(int64_t whole)
+{
+    return whole * 1000000;
+}
+
+static void steps(struct world *world, int count)
+{
+    for (int i = 0; i < count; i++)
+        world_step(world);
+}
+
+// Steps with time going by, so that every question is asked again.
+static void long_steps(struct world *world, int count)
+{
+    for (int i = 0; i < count; i++) {
+        world->skew_ms += LANE_AGREE_MS;
+        world_step(world);
+    }
+}
+
+static void mine(struct world *world, int blocks)
+{
+    char params[32];
+    snprintf(params, sizeof params, "[\"0x%x\"]", (unsigned)blocks);
+    world_node(world, "anvil_mine", params);
+}
+
+// ---------------------------------------------------------------- the set-up
+
+struct liars {
+    struct world world;
+    struct node_proxy *proxies[PROXIES_MAX];
+    size_t count;
+    int64_t job;
+};
+
+// A due payout of 5 USDC to affiliate 1, before so many endpoints of which two must agree.
+static void open_liars(struct liars *liars, size_t count)
+{
+    struct world *world = &liars->world;
+    memset(liars, 0, sizeof *liars);
+    world_open(world);
+    world_start(world);
+    world_register(world, 1, 1, false);
+    world_run(world);
+    world_stop(world);
+    liars->count = count;
+    for (size_t i = 0; i < count; i++) {
+        liars->proxies[i] = proxy_start(anvil_url(world->anvil));
+        world->nodes[i] = proxy_url(liars->proxies[i]);
+    }
+    world->nodes_count = count;
+    world->witnesses_needed = count < 2 ? 1 : 2;
+    world->confirmations = DEPTH;
+    world_start(world);
+    liars->job = world_pay(world, "p1", 1, "usdc", 50);
+}
+
+static void close_liars(struct liars *liars)
+{
+    world_stop(&liars->world);
+    for (size_t i = 0; i < liars->count; i++)
+        proxy_stop(liars->proxies[i]);
+    world_close(&liars->world);
+}
+
+static void bend(struct liars *liars, size_t index, proxy_bend how)
+{
+    proxy_set(liars->proxies[index], how, liars);
+}
+
+static void assert_state(struct liars *liars, const char *state)
+{
+    assert_string_equal(world_state(&liars->world, liars->job), state);
+}
+
+// One event, one payment, in the lane's second transaction: no other nonce was ever used.
+static void assert_paid_with_one_nonce(struct liars *liars)
+{
+    struct job job = world_job(&liars->world, liars->job);
+    struct address holder = world_affiliate(1);
+    assert_string_equal(job_state_text(job.state), "confirmed");
+    assert_int_equal(job.tries, 1);
+    assert_int_equal(world_events_of(&liars->world, &job.payout_id), 1);
+    assert_int_equal(world_usdc_of(&liars->world, &holder), units(5));
+    assert_int_equal(world_lane_nonce(&liars->world), 2);
+    assert_int_equal(lane_look(liars->world.lane).next_nonce, 2);
+}
+
+// ---------------------------------------------------------------- ways to lie
+
+static bool is(const char *method, const char *name)
+{
+    return strcmp(method, name) == 0;
+}
+
+static json_t *result_of(json_t *reply)
+{
+    return json_object_get(reply, "result");
+}
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+    if (json_is_object(object))
+        json_object_set_new(object, key, json_string(text));
+}
+
+// "Your transaction reverted, and the contract never paid."
+static enum proxy_verdict says_reverted(void *context, const char *method, const json_t *params,
+                                        json_t *reply)
+{
+    (void)context;
+    static const char zero[] = "0x0000000000000000000000000000000000000000000000000000000000000000";
+    const char *data = json_string_value(json_object_get(json_array_get(params, 0), "data"));
+    if (is(method, "eth_getTransactionReceipt") && json_is_object(result_of(reply))) {
+        set_text(result_of(reply), "status", "0x0");
+        json_object_set_new(result_of(reply), "logs", json_array());
+    }
+    // A view of one word: referralPaid(id).
+    if (is(method, "eth_call") && data != NULL && strlen(data) == 2 + 2 * 36)
+        json_object_set_new(reply, "result", json_string(zero));
+    return PROXY_ANSWER;
+}
+
+// "There is no such transaction", of all there are.
+static enum proxy_verdict forgets_receipts(void *context, const char *method, const json_t *params,
+                                           json_t *reply)
+{
+    (void)context;
+    (void)params;
+    if (is(method, "eth_getTransactionReceipt"))
+        json_object_set_new(reply, "result", json_null());
+    return PROXY_ANSWER;
+}
+
+// A fork of its own from the block of our transaction on: its hashes end in other digits.
+static void bend_hash(json_t *object, const char *key)
+{
+    char text[80];
+    const char *hash = json_string_value(json_object_get(object, key));
+    if (hash == NULL || strlen(hash) != 66)
+        return;
+    snprintf(text, sizeof text, "%s", hash);
+    memcpy(text + 2, "ffffffff", 8);
+    set_text(object, key, text);
+}
+
+static enum proxy_verdict is_on_a_fork(void *context, const char *method, const json_t *params,
+                                       json_t *reply)
+{
+    (void)context;
+    (void)params;
+    if (is(method, "eth_getBlockByNumber"))
+        bend_hash(result_of(reply), "hash");
+    if (is(method, "eth_getTransactionReceipt"))
+        bend_hash(result_of(reply), "blockHash");
+    return PROXY_ANSWER;
+}
+
+static enum proxy_verdict has_receipts_of_a_fork(void *context, const char *method,
+                                                 const json_t *params, json_t *reply)
+{
+    if (is(method, "eth_getTransactionReceipt"))
+        return is_on_a_fork(context, method, params, reply);
+    return PROXY_ANSWER;
+}
+
+static enum proxy_verdict has_only_other_blocks(void *context, const char *method,
+                                                const json_t *params, json_t *reply)
+{
+    if (is(method, "eth_getBlockByNumber"))
+        return is_on_a_fork(context, method, params, reply);
+    return forgets_receipts(context, method, params, reply);
+}
+
+static void add_to_number(json_t *object, const char *key, int64_t more)
+{
+    char text[32];
+    const char *number = json_string_value(json_object_get(object, key));
+    if (number == NULL)
+        return;
+    int64_t value = (int64_t)strtoull(number, NULL, 16) + more;
+    snprintf(text, sizeof text, "0x%" PRIx64, (uint64_t)(value > 0 ? value : 0));
+    set_text(object, key, text);
+}
+
+// Its head is 100 blocks further than the chain.
+static enum proxy_verdict is_ahead_of_the_chain(void *context, const char *method,
+                                                const json_t *params, json_t *reply)
+{
+    (void)context;
+    const char *block = json_string_value(json_array_get(params, 0));
+    if (is(method, "eth_getBlockByNumber") && block != NULL && strcmp(block, "latest") == 0)
+        add_to_number(result_of(reply), "number", 100);
+    return PROXY_ANSWER;
+}
+
+// Takes transactions, and breaks off before it says so.
+static enum proxy_verdict hangs_up_on_sends(void *context, const char *method, const json_t *params,
+                                            json_t *reply)
+{
+    (void)context;
+    (void)params;
+    (void)reply;
+    return is(method, "eth_sendRawTransaction") ? PROXY_CLOSE : PROXY_ANSWER;
+}
+
+// ---------------------------------------------------------------- one of two lies
+
+// fault 29: a wrong receipt of one node, of a block that is final: no retry, no second nonce
+static void one_node_that_says_reverted_does_not_have_it_paid_again(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    bend(&liars, 0, says_reverted);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    mine(&liars.world, 2 * DEPTH);
+    long_steps(&liars.world, 20);
+    assert_state(&liars, "mined");
+    assert_int_equal(lane_look(liars.world.lane).next_nonce, 2);
+    bend(&liars, 0, NULL);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+// fault 29: outvoted by two others, the node that lies goes into quarantine and stops nothing
+static void two_honest_nodes_outvote_the_one_that_says_reverted(void **state)
+{
+    (void)state;
+    struct liars liars;
+    struct endpoint_health health[PROXIES_MAX];
+    open_liars(&liars, 3);
+    bend(&liars, 0, says_reverted);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    mine(&liars.world, 2 * DEPTH);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    assert_int_equal(chain_endpoints(liars.world.chain, health, PROXIES_MAX), 3);
+    assert_false(health[0].healthy);
+    assert_true(health[1].healthy && health[2].healthy);
+    close_liars(&liars);
+}
+
+// fault 27: a receipt whose block is not the canonical one at its height is ignored
+static void a_receipt_in_a_block_that_is_not_canonical_is_ignored(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 1);
+    bend(&liars, 0, has_receipts_of_a_fork);
+    world_run_until(&liars.world, liars.job, JOB_SENT);
+    mine(&liars.world, 2 * DEPTH);
+    steps(&liars.world, 10);
+    assert_state(&liars, "sent");
+    liars.world.skew_ms += 2 * PLAN_FOREIGN_GRACE_MS; // such a receipt keeps the question open
+    steps(&liars.world, 10);
+    assert_state(&liars, "sent");
+    bend(&liars, 0, NULL);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+// fault 27: a node on a fork of its own confirms nothing
+static void a_node_on_a_fork_of_its_own_confirms_nothing(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    bend(&liars, 0, is_on_a_fork);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    mine(&liars.world, 2 * DEPTH);
+    long_steps(&liars.world, 20);
+    assert_state(&liars, "mined");
+    bend(&liars, 0, NULL);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+// fault 28: a head that no other node has confirms nothing
+static void a_head_that_no_other_node_has_confirms_nothing(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    bend(&liars, 0, is_ahead_of_the_chain);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    long_steps(&liars.world, 20);
+    assert_state(&liars, "mined");
+    mine(&liars.world, DEPTH);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+// fault 26, 28: what was mined goes back on the word of two nodes, not of one
+static void nothing_moves_back_on_the_word_of_one_node(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    bend(&liars, 0, forgets_receipts); // null after having been seen
+    mine(&liars.world, 1);
+    long_steps(&liars.world, 10);
+    assert_state(&liars, "mined");
+    bend(&liars, 0, has_only_other_blocks);
+    mine(&liars.world, 1);
+    long_steps(&liars.world, 10);
+    assert_state(&liars, "mined");
+    bend(&liars, 1, has_only_other_blocks);
+    world_run_until(&liars.world, liars.job, JOB_SENT);
+    bend(&liars, 0, NULL);
+    bend(&liars, 1, NULL);
+    mine(&liars.world, DEPTH);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+// fault 7, 26: a node without our receipt and a node with the new nonce are no proof together
+static void a_lagging_receipt_beside_a_fresh_nonce_does_not_have_it_paid_again(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    bend(&liars, 0, forgets_receipts);
+    world_run_until(&liars.world, liars.job, JOB_SENT);
+    mine(&liars.world, 2 * DEPTH);
+    steps(&liars.world, 5);
+    liars.world.skew_ms += PLAN_FOREIGN_GRACE_MS;
+    world_run_until(&liars.world, liars.job, JOB_UNRESOLVED);
+    for (int i = 0; i < 10; i++) {
+        liars.world.skew_ms += LANE_PROOF_MS;
+        world_step(&liars.world);
+    }
+    assert_state(&liars, "unresolved");
+    assert_int_equal(lane_look(liars.world.lane).next_nonce, 2);
+    bend(&liars, 0, NULL);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+// fault 33: no answer to a send counts as sent
+static void a_send_without_an_answer_counts_as_sent(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 1);
+    bend(&liars, 0, hangs_up_on_sends);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    bend(&liars, 0, NULL);
+    mine(&liars.world, DEPTH);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_node_that_says_reverted_does_not_have_it_paid_again),
+        cmocka_unit_test(two_honest_nodes_outvote_the_one_that_says_reverted),
+        cmocka_unit_test(a_receipt_in_a_block_that_is_not_canonical_is_ignored),
+        cmocka_unit_test(a_node_on_a_fork_of_its_own_confirms_nothing),
+        cmocka_unit_test(a_head_that_no_other_node_has_confirms_nothing),
+        cmocka_unit_test(nothing_moves_back_on_the_word_of_one_node),
+        cmocka_unit_test(a_lagging_receipt_beside_a_fresh_nonce_does_not_have_it_paid_again),
+        cmocka_unit_test(a_send_without_an_answer_counts_as_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -144,9 +144,8 @@ static enum status preflight_groups(struct step *step, const struct plan_group *
     const struct lane_options *options = &step->lane->options;
     struct preflight *verdicts;
     struct panel panel = lane_panel(step->lane);
-    enum status status =
-        preflight_run(&verdicts, &panel, &options->address, &options->contracts, groups,
-                      count, step->facts.final_number, step->arena);
+    enum status status = preflight_run(&verdicts, &panel, &options->address, &options->contracts,
+                                       groups, count, step->facts.final_number, step->arena);
     if (status != STATUS_OK)
         return status;
     if (!plan_assign(&step->assignment, groups, count, verdicts, free, &step->facts,

@@ -110,8 +110,9 @@ static json_t *data_json(const struct outbox_message *message)
 static bool payload(struct bytes *ret_payload, const struct outbox_message *message,
                     struct arena *arena)
 {
-    json_t *root = json_pack("{s:s, s:s?, s:o}", "type", message->type, "timestamp",
-                             time_text(arena, message->created_ms), "data", data_json(message));
+    json_t *root =
+        json_pack("{s:s, s:I, s:s?, s:o}", "type", message->type, "seq", (json_int_t)message->id,
+                  "timestamp", time_text(arena, message->created_ms), "data", data_json(message));
     char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
     json_decref(root);
     const char *kept = text == NULL ? NULL : arena_copy_text(arena, text);

@@ -21,6 +21,8 @@ static const char *message_type(const struct job *before, enum job_state next, b
         return next == JOB_CONFIRMED ? "referral.registered" : NULL;
     if (!job_kind_is_payout(before->kind))
         return NULL;
+    if (next == JOB_SENT && before->state == JOB_MINED)
+        return "payout.reorged";
     if (next == JOB_SENT)
         return sent_before ? NULL : "payout.sent";
     if (next == JOB_CONFIRMED)

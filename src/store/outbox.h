@@ -6,9 +6,9 @@
 #include "store/store.h"
 
 struct outbox_message {
-    int64_t id;
+    int64_t id; // grows: the order in which things happened
     char webhook_id[40]; // "msg_" + the row's own id in hex: the same on every retry
-    char type[32];       // referral.registered, payout.sent, payout.confirmed, payout.parked
+    char type[32];       // as docs/webhooks.md lists them
     struct job job;      // as it is now; type and created_ms say what happened when
     int64_t created_ms;
     int32_t tries;

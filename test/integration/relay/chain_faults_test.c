@@ -2,6 +2,9 @@
 // What chains do to a lane: reorganisations, forgotten transactions, stuck ones, used nonces.
 #include "world.h"
 
+#include "base/hex.h"
+#include "store/outbox.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +54,7 @@ static int64_t one_due_payout(struct world *world, int64_t confirmations)
 
 struct attempts {
     struct hash32 hashes[SLOT_ATTEMPTS_MAX];
+    struct attempt newest;
     size_t count;
     struct slot slot;
 };
@@ -65,6 +69,7 @@ static struct attempts attempts_of(struct world *world, int64_t job)
     store_read_end(tx);
     for (size_t i = 0; i < found.count; i++)
         found.hashes[i] = attempts[i].hash;
+    found.newest = attempts[found.count - 1];
     return found;
 }
 
@@ -85,6 +90,29 @@ static void a_payout_is_final_only_after_its_confirmations(void **state)
     world_close(&world);
 }
 
+// The types of all messages to the merchant about the job, by seq.
+static const char *messages_of(struct world *world, int64_t job)
+{
+    struct store_tx *tx;
+    struct outbox_message *messages;
+    size_t count;
+    int64_t seq = 0;
+    const char *text = "";
+    OK(store_read(&tx, world->store));
+    OK(outbox_due(tx, &messages, &count, INT64_MAX, 1000, world->arena));
+    store_read_end(tx);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(messages[i].id > seq);
+        seq = messages[i].id;
+        if (messages[i].job.id == job)
+            text = arena_printf(world->arena, "%s%s ", text, messages[i].type);
+        assert_non_null(text);
+    }
+    return text;
+}
+
+// fault 24: dropped by a reorganisation: the same bytes again, and the merchant hears of it in
+// order
 static void
 a_transaction_dropped_by_a_reorganisation_is_sent_again_with_the_same_bytes(void **state)
 {
@@ -107,10 +135,52 @@ a_transaction_dropped_by_a_reorganisation_is_sent_again_with_the_same_bytes(void
     assert_int_equal(after.count, 1);
     assert_true(hash32_equal(&before.hashes[0], &after.hashes[0]));
     assert_int_equal(before.slot.nonce, after.slot.nonce);
+    assert_string_equal(messages_of(&world, job), "payout.sent payout.reorged payout.confirmed ");
     assert_paid_once(&world, job, 1, units(5));
     world_close(&world);
 }
 
+// As a node that kept it in its pool across a reorganisation.
+static void put_back(struct world *world, struct bytes raw)
+{
+    char *text = arena_alloc(world->arena, HEX_TEXT_SIZE(raw.size));
+    assert_non_null(text);
+    hex_encode(text, raw);
+    char *params = arena_printf(world->arena, "[\"%s\"]", text);
+    assert_non_null(params);
+    world_node(world, "eth_sendRawTransaction", params);
+}
+
+// fault 23: mined again in another block: paid once, its confirmations are counted anew
+static void mined_again_in_another_block_it_waits_for_all_confirmations_again(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 4);
+    world_run_until(&world, job, JOB_MINED);
+    struct attempts before = attempts_of(&world, job);
+    mine(&world, 2);
+    steps(&world, 3);
+    world_node(&world, "anvil_rollback", "[3]");
+    mine(&world, 1); // an empty block where it was
+    put_back(&world, before.newest.raw);
+    steps(&world, 5);
+    struct attempts after = attempts_of(&world, job);
+    assert_string_equal(world_state(&world, job), "mined");
+    assert_int_equal(after.slot.inclusion.block_number, before.slot.inclusion.block_number + 1);
+    assert_false(hash32_equal(&after.slot.inclusion.block_hash, &before.slot.inclusion.block_hash));
+    mine(&world, 2);
+    steps(&world, 5);
+    assert_string_equal(world_state(&world, job), "mined");
+    mine(&world, 1);
+    world_run(&world);
+    assert_int_equal(attempts_of(&world, job).count, 1);
+    assert_paid_once(&world, job, 1, units(5));
+    assert_int_equal(world_lane_nonce(&world), 2);
+    world_close(&world);
+}
+
+// fault 24: a block that is rolled back, with nothing in the node's pool
 static void a_rolled_back_block_loses_nothing(void **state)
 {
     (void)state;
@@ -130,6 +200,7 @@ static void a_rolled_back_block_loses_nothing(void **state)
     world_close(&world);
 }
 
+// fault 16: what a node forgets is sent again, the same bytes
 static void a_forgotten_transaction_is_sent_again(void **state)
 {
     (void)state;
@@ -211,6 +282,7 @@ static void use_nonce_elsewhere(struct world *world)
     world_node(world, "eth_sendTransaction", params);
 }
 
+// fault 7: our nonce is used and no hash of ours is known: unresolved, then proof, then a new nonce
 static void a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on(void **state)
 {
     (void)state;
@@ -242,6 +314,7 @@ static void a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on(
     world_close(&world);
 }
 
+// fault 7: one provider that does not answer, and nothing is proven
 static void one_silent_witness_proves_nothing(void **state)
 {
     (void)state;
@@ -438,6 +511,7 @@ int main(void)
         cmocka_unit_test(a_payout_is_final_only_after_its_confirmations),
         cmocka_unit_test(
             a_transaction_dropped_by_a_reorganisation_is_sent_again_with_the_same_bytes),
+        cmocka_unit_test(mined_again_in_another_block_it_waits_for_all_confirmations_again),
         cmocka_unit_test(a_rolled_back_block_loses_nothing),
         cmocka_unit_test(a_forgotten_transaction_is_sent_again),
         cmocka_unit_test(a_stuck_transaction_is_replaced_and_paid_once),

@@ -361,6 +361,7 @@ static void a_payout_arrives_signed_and_whole(void **state)
     json_t *root = json_loads(post->body, JSON_REJECT_DUPLICATES, NULL);
     const json_t *data = json_object_get(root, "data");
     assert_string_equal(text_of(root, "type"), "payout.parked");
+    assert_true(json_integer_value(json_object_get(root, "seq")) > 0);
     assert_string_equal(text_of(root, "timestamp"), "2025-06-15T15:06:40.000Z");
     assert_true(strtoll(text_of(data, "job"), NULL, 10) > 0);
     assert_string_equal(text_of(data, "kind"), "payout_usdc");

@@ -315,8 +315,8 @@ static struct api *new_api(const struct api_options *options)
     *api = (struct api){.store = options->store,
                         .clock = options->clock,
                         .random = options->random,
-                        .is_ready = options->is_ready,
-                        .is_ready_context = options->is_ready_context};
+                        .readiness = options->readiness,
+                        .readiness_context = options->readiness_context};
     api->auth =
         auth_new(options->store, options->clock, options->random, options->failed_auth_rate_max);
     api->key_rate = rate_new(options->key_rate_max);

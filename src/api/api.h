@@ -8,6 +8,13 @@
 
 #define API_REFUSED_MAX 128
 
+enum api_readiness {
+    API_READY,
+    API_DEGRADED, // ready, but somebody should look
+    API_RELAY_STOPPED,
+    API_CHAIN_STALLED, // payments are taken, nothing goes out
+};
+
 struct api_options {
     struct store *store;
     const struct clock *clock;
@@ -23,8 +30,8 @@ struct api_options {
     const struct address *refused;
     size_t refused_count; // at most API_REFUSED_MAX
     // Readiness beyond the store (relayer in this process); NULL: none.
-    bool (*is_ready)(void *context, const char **ret_why);
-    void *is_ready_context;
+    enum api_readiness (*readiness)(void *context);
+    void *readiness_context;
 };
 
 struct api;

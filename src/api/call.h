@@ -30,8 +30,8 @@ struct api {
     struct webhook_secrets secrets[WEBHOOK_FORMS]; // count 0: not in use
     struct address refused_addresses[API_REFUSED_MAX];
     struct refused refused; // the same
-    bool (*is_ready)(void *context, const char **ret_why);
-    void *is_ready_context;
+    enum api_readiness (*readiness)(void *context);
+    void *readiness_context;
 };
 
 struct call;

@@ -129,7 +129,9 @@
       "send it again with the same Idempotency-Key or payment id")                                 \
     X(NO_MEMORY, "no_memory", 503, "Memory is out", "wait for Retry-After and send it again")      \
     X(STOPPING, "stopping", 503, "The server is stopping", "send it again")                        \
-    X(NOT_READY, "not_ready", 503, "Not ready", "see detail")
+    X(NOT_READY, "not_ready", 503, "Not ready", "see detail")                                      \
+    X(CHAIN_STALLED, "chain_stalled", 503, "The chain makes no blocks",                            \
+      "payments are still taken; payouts go on by themselves when it does")
 
 enum problem {
     PROBLEM_NONE,

@@ -30,16 +30,35 @@ static enum status apply_ready(struct call *call, struct store_tx *tx)
     return status;
 }
 
+static enum status apply_degraded(struct call *call, struct store_tx *tx)
+{
+    enum status status = apply_ready(call, tx);
+    if (status == STATUS_OK)
+        call->answer.body = bytes_of_text("{\"status\":\"degraded\"}");
+    return status;
+}
+
 void api_service_ready(struct call *call)
 {
-    const char *why = "the relayer is not ready";
     const struct api *api = call->api;
-    if (!store_is_healthy(api->store))
+    if (!store_is_healthy(api->store)) {
         call_refuse(call, PROBLEM_NOT_READY, "the store has failed; restart the process");
-    else if (api->is_ready && !api->is_ready(api->is_ready_context, &why))
-        call_refuse(call, PROBLEM_NOT_READY, why);
-    else
+        return;
+    }
+    switch (api->readiness ? api->readiness(api->readiness_context) : API_READY) {
+    case API_READY:
         call_read(call, apply_ready);
+        return;
+    case API_DEGRADED:
+        call_read(call, apply_degraded);
+        return;
+    case API_RELAY_STOPPED:
+        call_refuse(call, PROBLEM_NOT_READY, "a lane of the relayer has stopped");
+        return;
+    case API_CHAIN_STALLED:
+        call_refuse(call, PROBLEM_CHAIN_STALLED, NULL);
+        return;
+    }
 }
 
 void api_service_metrics(struct call *call)

@@ -236,13 +236,16 @@ static enum exit_code start_relay(struct service *service)
     return EXIT_FINE;
 }
 
-static bool is_ready(void *context, const char **ret_why)
+static enum api_readiness readiness(void *context)
 {
     const struct service *service = context;
-    if (!service->relay || relay_is_healthy(service->relay))
-        return true;
-    *ret_why = "a lane of the relayer has stopped";
-    return false;
+    if (!service->relay)
+        return API_READY;
+    if (!relay_is_healthy(service->relay))
+        return API_RELAY_STOPPED;
+    if (relay_is_stalled(service->relay))
+        return API_CHAIN_STALLED;
+    return relay_is_degraded(service->relay) ? API_DEGRADED : API_READY;
 }
 
 // What is never a user's wallet: the tokens, our contracts, and our lanes where they are known.
@@ -275,8 +278,8 @@ static enum exit_code start_api(struct service *service)
         .coinbase_commerce_secrets = settings_text(s, "COINBASE_COMMERCE_WEBHOOK_SECRET"),
         .refused = refused,
         .refused_count = refused_list(service, refused),
-        .is_ready = is_ready,
-        .is_ready_context = service,
+        .readiness = readiness,
+        .readiness_context = service,
     };
     enum status status = api_start(&service->api, &options);
     if (status != STATUS_OK)

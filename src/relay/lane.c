@@ -196,6 +196,18 @@ static enum status write_and_send(struct step *step)
     return step->stale ? STATUS_OK : send_step(step);
 }
 
+// Without a look at the head nothing is known of it, and it stays as it was.
+static void note_stall(struct step *step)
+{
+    struct relay_lane *lane = step->lane;
+    bool stalled = lane->slots.count > 0 && lane->stalled;
+    if (step->facts.head_since_ms != 0)
+        stalled = plan_stalled(&lane->slots, &step->facts);
+    if (stalled != lane->stalled)
+        relay_metrics_stall(lane->options.index, stalled, step->facts.head.number);
+    lane->stalled = stalled;
+}
+
 static enum status run_step(struct step *step)
 {
     struct relay_lane *lane = step->lane;
@@ -208,6 +220,7 @@ static enum status run_step(struct step *step)
         note_trouble(lane, chain);
     else
         lane->trouble_ms = 0;
+    note_stall(step);
     work_lane_hold(step);
     return write_and_send(step);
 }
@@ -254,12 +267,15 @@ enum status lane_step(struct relay_lane *lane, int64_t *ret_wait_ms)
 
 struct lane_view lane_look(const struct relay_lane *lane)
 {
-    struct lane_view view = {.held = lane->held, .next_nonce = lane->row.next_nonce};
+    struct lane_view view = {
+        .held = lane->held, .next_nonce = lane->row.next_nonce, .stalled = lane->stalled};
     for (size_t i = 0; i < lane->slots.count; i++) {
         const struct lane_slot *slot = lane->slots.items[i];
         view.open += slot->row.state == SLOT_OPEN;
         view.mined += slot->row.state == SLOT_MINED;
         view.unresolved += slot->mood.unresolved;
     }
+    int64_t ago_ms = clock_monotonic_ms(lane->options.clock) - lane->foreign_at_ms;
+    view.degraded = view.unresolved > 0 || (lane->foreign_at_ms != 0 && ago_ms < LANE_DEGRADED_MS);
     return view;
 }

@@ -72,6 +72,8 @@ struct lane_options {
 #define LANE_PROOF_MS 2000
 // Between two questions to the witnesses about one slot.
 #define LANE_AGREE_MS 500
+// So long after a foreign nonce was proven the lane is degraded.
+#define LANE_DEGRADED_MS 3600000
 // Memory of one step.
 #define LANE_ARENA_BYTES_MAX ((size_t)256 << 20)
 
@@ -94,5 +96,7 @@ struct lane_view {
     bool held; // it has the lease
     size_t open, mined, unresolved;
     int64_t next_nonce;
+    bool stalled;  // the chain makes no blocks while slots wait for one: nothing new is sent
+    bool degraded; // somebody else used our nonces, or may have, not long ago
 };
 struct lane_view lane_look(const struct relay_lane *lane);

@@ -262,8 +262,11 @@ static void remember_change(struct relay_lane *lane, const struct slot_change *c
         slot->mood.send_next_ms = 0;
         set_jobs(slot, JOB_SENT);
         return;
-    case CHANGE_FINAL:
     case CHANGE_FOREIGN:
+        lane->foreign_at_ms = clock_monotonic_ms(lane->options.clock);
+        lane_slots_remove(&lane->slots, slot->row.id);
+        return;
+    case CHANGE_FINAL:
         lane_slots_remove(&lane->slots, slot->row.id);
         return;
     }

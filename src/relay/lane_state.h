@@ -26,8 +26,10 @@ struct relay_lane {
     struct chain_fees fees;
     struct wei balance;
     int64_t balance_at_ms;
-    bool gap_told; // nonces below all of ours are free: said once
-    bool settled;  // everything this head could tell has been told
+    bool stalled;
+    int64_t foreign_at_ms; // a nonce was last proven foreign; 0: never
+    bool gap_told;         // nonces below all of ours are free: said once
+    bool settled;          // everything this head could tell has been told
 
     bool gas_refused; // a node said the lane lacks gas money
     int64_t hold_recheck_ms[JOB_KIND_COUNT + 1];

@@ -28,6 +28,7 @@ struct lane_thread {
     struct chain *witnesses[CHAIN_ENDPOINTS_MAX];
     size_t witnesses_count;
     struct relay_lane *lane;
+    atomic_bool stalled, degraded;
 };
 
 struct relay {
@@ -106,6 +107,9 @@ static void *run_lane(void *context)
             return NULL;
         }
         show_calls(thread);
+        struct lane_view view = lane_look(thread->lane);
+        atomic_store(&thread->stalled, view.stalled);
+        atomic_store(&thread->degraded, view.degraded);
         if (wait_ms > 0)
             wake_wait(thread->wake, wait_ms);
     }
@@ -355,4 +359,20 @@ void relay_stop(struct relay *relay)
 bool relay_is_healthy(const struct relay *relay)
 {
     return atomic_load(&relay->healthy);
+}
+
+bool relay_is_stalled(const struct relay *relay)
+{
+    for (size_t i = 0; i < relay->lanes_count; i++)
+        if (atomic_load(&relay->lanes[i].stalled))
+            return true;
+    return false;
+}
+
+bool relay_is_degraded(const struct relay *relay)
+{
+    for (size_t i = 0; i < relay->lanes_count; i++)
+        if (atomic_load(&relay->lanes[i].degraded))
+            return true;
+    return false;
 }

@@ -49,3 +49,6 @@ MUST_USE enum status relay_start(struct relay **ret_relay, const struct relay_op
 void relay_stop(struct relay *relay);
 // False once a lane has had to stop for good (the store or the signer is gone).
 bool relay_is_healthy(const struct relay *relay);
+// As of the last steps: see struct lane_view.
+bool relay_is_stalled(const struct relay *relay);
+bool relay_is_degraded(const struct relay *relay);

@@ -47,6 +47,8 @@ LANE_GAUGE(balance_gwei, "sluice_lane_balance_coins", "Gas money of the wallet, 
            0.000000001);
 LANE_GAUGE(open_slots, "sluice_lane_open_slots", "Transactions that are in no block.", 1);
 LANE_GAUGE(mined_slots, "sluice_lane_mined_slots", "Transactions that wait to be final.", 1);
+LANE_GAUGE(stalled_lanes, "sluice_lane_chain_stalled",
+           "1 while the chain makes no blocks and transactions wait for one.", 1);
 LANE_GAUGE(unresolved_slots, "sluice_lane_unresolved_slots", "Slots that wait for proof.", 1);
 
 #define LANE_COUNTER(object, text, what)                                                           \
@@ -66,7 +68,7 @@ void relay_metrics_register(void)
     struct metric *all[] = {
         &to_sent,     &to_mined,         &to_final,  &bumps,        &unmined,      &unresolved,
         &foreign,     &retried,          &parked,    &holds,        &balance_gwei, &open_slots,
-        &mined_slots, &unresolved_slots, &rpc_calls, &rpc_failures, &rpc_limited};
+        &mined_slots, &unresolved_slots, &rpc_calls, &rpc_failures, &rpc_limited,  &stalled_lanes};
     to_sent.bounds_count = to_mined.bounds_count = to_final.bounds_count =
         metric_latency_bounds_count;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -167,6 +169,17 @@ void relay_metrics_hold(enum job_kind kind, const char *reason, bool held, const
 void relay_metrics_bump(void)
 {
     metric_add(&bumps, 0, 1);
+}
+
+void relay_metrics_stall(size_t lane, bool stalled, int64_t head)
+{
+    if (lane < LANES_SHOWN_MAX)
+        metric_set(&stalled_lanes, lane, stalled);
+    if (stalled)
+        log_error("the chain makes no blocks; nothing new is sent until it does",
+                  {"lane", LOG_INT(lane)}, {"head", LOG_INT(head)});
+    else
+        log_info("the chain makes blocks again", {"lane", LOG_INT(lane)}, {"head", LOG_INT(head)});
 }
 
 void relay_metrics_balance(size_t lane, struct wei balance)

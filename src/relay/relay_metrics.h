@@ -15,6 +15,7 @@ void relay_metrics_change(const struct slot_change *change, int64_t wall_ms);
 void relay_metrics_action(const struct job_action *action);
 void relay_metrics_hold(enum job_kind kind, const char *reason, bool held, const char *why);
 void relay_metrics_bump(void);
+void relay_metrics_stall(size_t lane, bool stalled, int64_t head);
 void relay_metrics_balance(size_t lane, struct wei balance);
 void relay_metrics_rpc(size_t lane, const struct endpoint_health *health, size_t count);
 void relay_metrics_slots(size_t lane, const struct lane_slots *slots);

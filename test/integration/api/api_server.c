@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An API on a real store, for the tests of this directory: prints its port and keys, then takes
 // orders on standard input, one a line, each answered with "ok": park ID, revoke NAME,
-// disk-full, not-ready WHY, ready. Ends when its input ends.
+// disk-full, readiness NUMBER. Ends when its input ends.
 //
 // usage: api_server STORE_FILE [NAME=NUMBER...]   names: key_rate failed_rate threads
 #include "api/api.h"
@@ -41,8 +41,7 @@ struct park_work {
     int64_t job_id;
 };
 
-static char why_text[LINE_SIZE];
-static _Atomic(const char *) not_ready_why; // NULL: ready
+static _Atomic(enum api_readiness) readiness_now;
 
 static enum status insert_keys(struct store_tx *tx, struct store_work **works, size_t count)
 {
@@ -126,11 +125,8 @@ static void obey(struct store *store, const char *line)
         revoke_key(store, line + 7);
     } else if (strcmp(line, "disk-full") == 0) {
         fill_disk();
-    } else if (strncmp(line, "not-ready ", 10) == 0) {
-        snprintf(why_text, sizeof why_text, "%s", line + 10);
-        atomic_store(&not_ready_why, why_text);
-    } else if (strcmp(line, "ready") == 0) {
-        atomic_store(&not_ready_why, NULL);
+    } else if (strncmp(line, "readiness ", 10) == 0) {
+        atomic_store(&readiness_now, (enum api_readiness)strtol(line + 10, NULL, 10));
     } else {
         abort();
     }
@@ -138,12 +134,10 @@ static void obey(struct store *store, const char *line)
     fflush(stdout);
 }
 
-static bool is_ready(void *context, const char **ret_why)
+static enum api_readiness readiness(void *context)
 {
     (void)context;
-    const char *why = atomic_load(&not_ready_why);
-    *ret_why = why;
-    return why == NULL;
+    return atomic_load(&readiness_now);
 }
 
 static int64_t option(int count, char **arguments, const char *name, int64_t fallback)
@@ -193,7 +187,7 @@ static struct api *start(struct store *store, int count, char **arguments)
         .standard_secrets = STANDARD_SECRET,
         .stripe_secrets = "whsec_test_secret, whsec_next_secret",
         .coinbase_commerce_secrets = "cc_test_secret_16",
-        .is_ready = is_ready,
+        .readiness = readiness,
         .refused = refused,
         .refused_count = REFUSED_COUNT,
     };

@@ -187,12 +187,14 @@ class Routes(ApiCase):
         self.assertIsNone(head.headers['Server'])
 
     def test_readiness_says_why_not(self):
-        self.server.order('not-ready the chain is stalled')
-        reply = self.call('GET', '/readyz')
-        self.server.order('ready')
-        self.assert_problem(reply, 503, 'not_ready')
-        self.assertEqual(reply.json['detail'], 'the chain is stalled')
-        self.assertEqual(self.call('GET', '/readyz').status, 200)
+        ready, degraded, stopped, stalled = range(4)
+        for readiness, code in ((stopped, 'not_ready'), (stalled, 'chain_stalled')):
+            self.server.order(f'readiness {readiness}')
+            self.assert_problem(self.call('GET', '/readyz'), 503, code)
+        self.server.order(f'readiness {degraded}')
+        self.assertEqual(self.call('GET', '/readyz').json, {'status': 'degraded'})
+        self.server.order(f'readiness {ready}')
+        self.assertEqual(self.call('GET', '/readyz').json, {'status': 'ready'})
 
     def test_metrics_tell_of_jobs_commits_answers_and_refusals(self):
         self.call('GET', '/v1/jobs')

@@ -282,7 +282,8 @@ static void use_nonce_elsewhere(struct world *world)
     world_node(world, "eth_sendTransaction", params);
 }
 
-// fault 7: our nonce is used and no hash of ours is known: unresolved, then proof, then a new nonce
+// fault 7, 8: our nonce is used and no hash of ours is known: unresolved, then proof, then a new
+// nonce
 static void a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on(void **state)
 {
     (void)state;
@@ -304,8 +305,12 @@ static void a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on(
     world_node(&world, "evm_setAutomine", "[true]");
     mine(&world, 2);
     world.skew_ms += LANE_PROOF_MS;
+    assert_true(lane_look(world.lane).degraded);
     world_run_while(&world, 1u << JOB_UNRESOLVED | 1u << JOB_QUEUED);
     world_run_until(&world, job, JOB_MINED);
+    assert_true(lane_look(world.lane).degraded);
+    world.skew_ms += LANE_DEGRADED_MS;
+    assert_false(lane_look(world.lane).degraded);
     mine(&world, 3);
     world_run(&world);
     struct attempts after = attempts_of(&world, job);
@@ -371,7 +376,7 @@ static void a_foreign_transaction_that_is_reorganised_away_gives_the_nonce_back(
     world_close(&world);
 }
 
-// Nonces were used before we had work: the lane closes them and goes on behind.
+// fault 8: nonces used before we had work: the lane closes them and goes on behind
 static void nonces_used_while_idle_are_absorbed(void **state)
 {
     (void)state;
@@ -457,6 +462,37 @@ static void a_final_slot_nobody_can_tell_about_stops_no_other_payout(void **stat
     world_close(&world);
 }
 
+// fault 32: no new block for long: nothing new is sent, payments are taken, and it goes on by
+// itself
+static void while_the_chain_halts_payments_wait_and_go_on_by_themselves(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t first = one_due_payout(&world, 1), second;
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, first, JOB_SENT);
+    steps(&world, 3);
+    assert_false(lane_look(world.lane).stalled);
+    world.skew_ms += PLAN_STALL_MS;
+    second = world_pay(&world, "p2", 1, "usdc", 30);
+    for (int i = 0; i < 5; i++) {
+        world.skew_ms += 60000;
+        world_step(&world);
+    }
+    assert_true(lane_look(world.lane).stalled);
+    assert_string_equal(world_state(&world, second), "queued");
+    assert_int_equal(attempts_of(&world, first).count, 1); // no higher fee helps
+    world_node(&world, "evm_setAutomine", "[true]");
+    mine(&world, 1);
+    world_run(&world);
+    steps(&world, 1);
+    assert_false(lane_look(world.lane).stalled);
+    assert_paid_once(&world, first, 1, units(8));
+    assert_paid_once(&world, second, 1, units(8));
+    world_close(&world);
+}
+
+// fault 15: a node's share of an account is never asked for more than the window
 static void a_lane_stays_within_its_window(void **state)
 {
     (void)state;
@@ -522,6 +558,7 @@ int main(void)
         cmocka_unit_test(nonces_used_while_idle_are_absorbed),
         cmocka_unit_test(a_reverted_transaction_is_tried_again_where_its_cause_passes),
         cmocka_unit_test(a_final_slot_nobody_can_tell_about_stops_no_other_payout),
+        cmocka_unit_test(while_the_chain_halts_payments_wait_and_go_on_by_themselves),
         cmocka_unit_test(a_lane_stays_within_its_window),
         cmocka_unit_test(another_holder_waits_for_the_lease_and_the_first_cannot_write_past_it),
     };

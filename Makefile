@@ -34,6 +34,10 @@ faults: ## write docs/faults.md: each fault, its tests, and how they ended in th
 test-demo: build ## slow: the demo with SIGKILLs at random moments
 	@demo/demo.py --kills 24
 
+fault-points: build-asan/build.ninja ## slow: each disk, RPC, memory and file operation fails once
+	@$(NINJA) build-asan
+	@tools/fault-points build-asan
+
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@tools/npm run ci
 

@@ -9,6 +9,7 @@ struct held {
     int64_t ids[CLAIMS_PER_LANE_MAX];
     size_t count;
     bool is_short;
+    struct flight flight;
 };
 
 struct claims {
@@ -77,4 +78,22 @@ bool claims_all_short(struct claims *claims, size_t lane, bool is_short)
         all = all && claims->held[i].is_short;
     pthread_mutex_unlock(&claims->mutex);
     return all;
+}
+
+void claims_set_flight(struct claims *claims, size_t lane, struct flight flight)
+{
+    pthread_mutex_lock(&claims->mutex);
+    claims->held[lane].flight = flight;
+    pthread_mutex_unlock(&claims->mutex);
+}
+
+struct flight claims_flight_of_others(struct claims *claims, size_t lane)
+{
+    struct flight sum = {0};
+    pthread_mutex_lock(&claims->mutex);
+    for (size_t i = 0; i < claims->lanes; i++)
+        if (i != lane)
+            flight_add(&sum, &claims->held[i].flight);
+    pthread_mutex_unlock(&claims->mutex);
+    return sum;
 }

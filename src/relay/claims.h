@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "relay/room.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,3 +24,8 @@ void claims_release(struct claims *claims, size_t lane);
 
 // A lane says whether it lacks gas money; true where every lane does.
 bool claims_all_short(struct claims *claims, size_t lane, bool is_short);
+
+// What the lane's own transactions in flight pay; and what those of all the other lanes do. Who is
+// about to sign more says so first and asks then, so that of two lanes one sees the other.
+void claims_set_flight(struct claims *claims, size_t lane, struct flight flight);
+struct flight claims_flight_of_others(struct claims *claims, size_t lane);

@@ -252,6 +252,7 @@ enum status lane_step(struct relay_lane *lane, int64_t *ret_wait_ms)
     if (status == STATUS_OK)
         status = run_step(&step);
     claims_release(options->claims, options->index);
+    claims_set_flight(options->claims, options->index, work_flight(lane));
     relay_metrics_slots(options->index, &lane->slots);
     if (status == STATUS_NO_MEMORY || status == STATUS_BUSY || status == STATUS_LIMIT ||
         status == STATUS_TIMEOUT) {

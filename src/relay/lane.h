@@ -45,8 +45,9 @@ struct lane_options {
     struct address address;
     uint64_t chain_id;
     struct relay_contracts contracts;
-    int64_t confirmations;   // BLOCK_LATEST
-    enum block_tag finality; // BLOCK_LATEST: by depth
+    struct address usdc, sge; // whose room at the payout contract is counted; zero: it is not
+    int64_t confirmations;    // BLOCK_LATEST
+    enum block_tag finality;  // BLOCK_LATEST: by depth
     struct plan_limits limits;
     int64_t poll_interval_ms;
     void (*at)(void *context, enum lane_point point); // may be NULL

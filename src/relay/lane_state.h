@@ -111,6 +111,8 @@ struct panel lane_panel(const struct relay_lane *lane);
 enum status work_read(struct step *step);
 enum status work_assign(struct step *step);
 void work_lane_hold(struct step *step);
+// What the lane's open slots pay.
+struct flight work_flight(const struct relay_lane *lane);
 enum status work_mend(struct step *step);
 enum status work_sign(struct step *step);
 

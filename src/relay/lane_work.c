@@ -138,16 +138,48 @@ enum status work_read(struct step *step)
 
 // ---------------------------------------------------------------- assigning
 
+struct flight work_flight(const struct relay_lane *lane)
+{
+    struct flight flight = {0};
+    for (size_t i = 0; i < lane->slots.count; i++) {
+        const struct lane_slot *slot = lane->slots.items[i];
+        for (size_t j = 0; j < slot->jobs_count && slot->row.state == SLOT_OPEN; j++) {
+            const struct job *job = &slot->jobs[j];
+            flight_add_jobs(&flight, &job, 1);
+        }
+    }
+    return flight;
+}
+
+// Tells the other lanes what may come, and returns what is in flight before it, of all lanes.
+static struct flight announce(const struct relay_lane *lane, const struct plan_group *groups,
+                              size_t count)
+{
+    const struct lane_options *options = &lane->options;
+    struct flight flight = work_flight(lane), coming = flight;
+    for (size_t g = 0; g < count; g++)
+        flight_add_jobs(&coming, groups[g].jobs, groups[g].count);
+    claims_set_flight(options->claims, options->index, coming);
+    struct flight others = claims_flight_of_others(options->claims, options->index);
+    flight_add(&flight, &others);
+    return flight;
+}
+
 static enum status preflight_groups(struct step *step, const struct plan_group *groups,
                                     size_t count, size_t free)
 {
     const struct lane_options *options = &step->lane->options;
     struct preflight *verdicts;
+    struct preflight_room asked = {.usdc = options->usdc, .sge = options->sge};
     struct panel panel = lane_panel(step->lane);
-    enum status status = preflight_run(&verdicts, &panel, &options->address, &options->contracts,
-                                       groups, count, step->facts.final_number, step->arena);
+    struct flight flight = announce(step->lane, groups, count);
+    enum status status =
+        preflight_run(&verdicts, &asked, &panel, &options->address, &options->contracts, groups,
+                      count, step->facts.final_number, step->arena);
     if (status != STATUS_OK)
         return status;
+    room_use(&asked.room, &flight);
+    plan_fit(verdicts, groups, count, &asked.room);
     if (!plan_assign(&step->assignment, groups, count, verdicts, free, &step->facts,
                      &options->limits, step->arena))
         return STATUS_NO_MEMORY;

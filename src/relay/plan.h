@@ -16,6 +16,7 @@
 
 #include "relay/fees.h"
 #include "relay/payload.h"
+#include "relay/room.h"
 #include "relay/slots.h"
 
 struct plan_limits {
@@ -221,6 +222,10 @@ struct assignment {
     struct hold_action holds[JOB_KIND_COUNT];
     size_t holds_count;
 };
+
+// What would pay by itself, but not beside what is in flight and what goes before it, waits.
+void plan_fit(struct preflight *verdicts, const struct plan_group *groups, size_t count,
+              struct room *room);
 
 // groups as plan_group gave them; verdicts run through the groups' jobs in order. At most `free`
 // groups come out. False only when the arena is full.

@@ -155,6 +155,22 @@ struct preflight plan_preflight_revert(const struct revert *revert)
     return (struct preflight){VERDICT_PARK, NULL, text};
 }
 
+// ---------------------------------------------------------------- room
+
+void plan_fit(struct preflight *verdicts, const struct plan_group *groups, size_t count,
+              struct room *room)
+{
+    size_t at = 0;
+    for (size_t g = 0; g < count; g++)
+        for (size_t i = 0; i < groups[g].count; i++, at++) {
+            bool pays =
+                verdicts[at].verdict == VERDICT_PAYS || verdicts[at].verdict == VERDICT_OWED;
+            if (pays && job_kind_is_payout(groups[g].jobs[i]->kind) &&
+                !room_take(room, groups[g].jobs[i]))
+                verdicts[at] = (struct preflight){.verdict = VERDICT_SMALL};
+        }
+}
+
 // ---------------------------------------------------------------- deciding
 
 struct deciding {

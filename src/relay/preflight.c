@@ -11,6 +11,7 @@ struct run {
     struct preflight *verdicts;
     bool *ask_alone; // a batch would not pay it: see what it says on its own
     size_t jobs_count;
+    struct preflight_room *room;
 };
 
 static enum status prepare(struct run *run, const struct plan_group *groups, size_t count)
@@ -123,7 +124,7 @@ static void read_views(struct run *run, const struct call_result *results)
 
 static enum status ask_groups(struct run *run, const struct plan_group *groups, size_t count)
 {
-    size_t capacity = count + run->jobs_count, calls_count = count;
+    size_t capacity = count + run->jobs_count + ROOM_CALLS_MAX, calls_count = count;
     struct chain_call *calls = arena_alloc_array(run->arena, capacity, sizeof *calls);
     struct call_result *results = arena_alloc_array(run->arena, capacity, sizeof *results);
     if (calls == NULL || results == NULL)
@@ -136,6 +137,11 @@ static enum status ask_groups(struct run *run, const struct plan_group *groups, 
         if (needs_view(run->jobs[i]) &&
             !effect_call(&calls[calls_count++], run->contracts, run->jobs[i], run->arena))
             return STATUS_NO_MEMORY;
+    size_t room_at = calls_count, room_count;
+    if (!room_calls(&calls[room_at], &room_count, run->contracts, &run->room->usdc, &run->room->sge,
+                    run->arena))
+        return STATUS_NO_MEMORY;
+    calls_count += room_count;
     struct block_id latest = {.tag = BLOCK_LATEST};
     struct chain *own = run->panel->own;
     enum status status = own->ops->call(own, results, calls, calls_count, latest, run->arena);
@@ -144,6 +150,7 @@ static enum status ask_groups(struct run *run, const struct plan_group *groups, 
     for (size_t g = 0, from = 0; g < count; from += groups[g].count, g++)
         read_group(run, &groups[g], from, &results[g]);
     read_views(run, results + count);
+    run->room->room = room_read(results + room_at, &run->room->usdc, &run->room->sge);
     return STATUS_OK;
 }
 
@@ -221,12 +228,13 @@ static enum status ask_final(struct run *run, int64_t final_number)
     return STATUS_OK;
 }
 
-enum status preflight_run(struct preflight **ret_verdicts, const struct panel *panel,
-                          const struct address *lane, const struct relay_contracts *contracts,
-                          const struct plan_group *groups, size_t count, int64_t final_number,
-                          struct arena *arena)
+enum status preflight_run(struct preflight **ret_verdicts, struct preflight_room *room,
+                          const struct panel *panel, const struct address *lane,
+                          const struct relay_contracts *contracts, const struct plan_group *groups,
+                          size_t count, int64_t final_number, struct arena *arena)
 {
-    struct run run = {.panel = panel, .lane = lane, .contracts = contracts, .arena = arena};
+    struct run run = {
+        .room = room, .panel = panel, .lane = lane, .contracts = contracts, .arena = arena};
     enum status status = prepare(&run, groups, count);
     if (status == STATUS_OK)
         status = ask_groups(&run, groups, count);

@@ -5,13 +5,20 @@
 
 #include "relay/panel.h"
 #include "relay/plan.h"
+#include "relay/room.h"
+
+// Tokens whose room is to be known (zero: not), and what it is.
+struct preflight_room {
+    struct address usdc, sge;
+    struct room room;
+};
 
 // One verdict per job, through the groups' jobs in order. At most three requests, each one batch:
-// the transactions as they stand, then on their own the payouts that a batch would not pay, then
-// at the final block, of the panel, what seems to be done already. Any other status: nothing is
-// known.
-MUST_USE enum status preflight_run(struct preflight **ret_verdicts, const struct panel *panel,
-                                   const struct address *lane,
+// the transactions as they stand, and the contract's room, then on their own the payouts that a
+// batch would not pay, then at the final block, of the panel, what seems to be done already. Any
+// other status: nothing is known.
+MUST_USE enum status preflight_run(struct preflight **ret_verdicts, struct preflight_room *room,
+                                   const struct panel *panel, const struct address *lane,
                                    const struct relay_contracts *contracts,
                                    const struct plan_group *groups, size_t count,
                                    int64_t final_number, struct arena *arena);

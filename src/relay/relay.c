@@ -200,6 +200,8 @@ static struct lane_options lane_options_of(struct relay *relay, struct lane_thre
         .address = *address,
         .chain_id = options->chain_id,
         .contracts = {options->registry, options->payout, options->identity},
+        .usdc = options->usdc,
+        .sge = options->sge,
         .confirmations = options->confirmations,
         .finality = options->finality,
         .limits = {.window = options->window,

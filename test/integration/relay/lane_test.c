@@ -230,6 +230,45 @@ static void short_funds_hold_payouts_until_there_is_money(void **state)
     world_close(&world);
 }
 
+// The node takes no block while they are made: each trial call alone says that it pays.
+static void what_is_in_flight_counts_against_the_funds(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    world.batch_size_max = 1;
+    world_start(&world);
+    world_register(&world, 1, 1, false);
+    world_run(&world);
+    set_funds(&world, 10);
+    world_node(&world, "evm_setAutomine", "[false]");
+    int64_t first = world_pay(&world, "p1", 1, "usdc", 60);
+    world_run_until(&world, first, JOB_SENT);
+    int64_t second = world_pay(&world, "p2", 1, "usdc", 50);
+    int64_t small = world_pay(&world, "p3", 1, "usdc", 30);
+    int64_t smaller = world_pay(&world, "p4", 1, "usdc", 20);
+    world_run_until(&world, small, JOB_SENT);
+    for (int i = 0; i < 5; i++)
+        world_step(&world);
+    assert_string_equal(world_state(&world, second), "queued");
+    assert_string_equal(world_state(&world, smaller), "queued");
+    world_node(&world, "evm_setAutomine", "[true]");
+    world_node(&world, "anvil_mine", "[\"0x1\"]");
+    world_run_while(&world, 1u << JOB_SENT | 1u << JOB_MINED);
+    int64_t nonce = world_lane_nonce(&world);
+    world.skew_ms += 60000;
+    for (int i = 0; i < 5; i++)
+        world_step(&world);
+    assert_int_equal(world_lane_nonce(&world), nonce); // nothing was sent in vain
+    mint_funds(&world);
+    world.skew_ms += 60000;
+    world_run(&world);
+    struct address holder = world_affiliate(1);
+    assert_int_equal(world_usdc_of(&world, &holder), units(6 + 5 + 3 + 2));
+    assert_int_equal(world_job(&world, second).tries, 1);
+    world_close(&world);
+}
+
 static void set_balance(struct world *world, const char *wei)
 {
     char address[ADDRESS_TEXT_SIZE], params[120];
@@ -468,6 +507,7 @@ int main(void)
         cmocka_unit_test(a_paused_contract_holds_payouts_until_it_goes_on),
         cmocka_unit_test(a_paused_token_holds_payouts_until_it_goes_on),
         cmocka_unit_test(short_funds_hold_payouts_until_there_is_money),
+        cmocka_unit_test(what_is_in_flight_counts_against_the_funds),
         cmocka_unit_test(missing_gas_money_holds_all_until_it_comes),
         cmocka_unit_test(a_transaction_refused_for_gas_money_waits_for_it),
         cmocka_unit_test(fees_above_the_ceiling_hold_all_until_they_fall),

@@ -414,6 +414,8 @@ static struct lane_options lane_options_of(struct world *world)
         .address = world->lane_address,
         .chain_id = WORLD_CHAIN_ID,
         .contracts = {world->registry, world->payout, world->identity},
+        .usdc = world->usdc,
+        .sge = world->sge,
         .confirmations = world->confirmations,
         .finality = BLOCK_LATEST,
         .limits = {.window = world->window,

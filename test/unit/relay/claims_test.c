@@ -53,6 +53,22 @@ static void all_are_short_only_when_each_is(void **state)
     claims_free(claims);
 }
 
+static void each_lane_sees_what_the_others_have_in_flight(void **state)
+{
+    (void)state;
+    struct claims *claims = claims_new(3);
+    struct flight two = {0}, three = {0};
+    assert_true(usdc_from_units(&two.usdc, 2) && usdc_from_units(&three.usdc, 3));
+    claims_set_flight(claims, 0, two);
+    claims_set_flight(claims, 1, three);
+    assert_int_equal(usdc_units(claims_flight_of_others(claims, 0).usdc), 3);
+    assert_int_equal(usdc_units(claims_flight_of_others(claims, 1).usdc), 2);
+    assert_int_equal(usdc_units(claims_flight_of_others(claims, 2).usdc), 5);
+    claims_set_flight(claims, 1, (struct flight){0});
+    assert_int_equal(usdc_units(claims_flight_of_others(claims, 2).usdc), 2);
+    claims_free(claims);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -60,6 +76,7 @@ int main(void)
         cmocka_unit_test(released_jobs_go_to_others),
         cmocka_unit_test(taking_again_gives_the_old_ones_back_first),
         cmocka_unit_test(all_are_short_only_when_each_is),
+        cmocka_unit_test(each_lane_sees_what_the_others_have_in_flight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

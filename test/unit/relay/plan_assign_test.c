@@ -246,6 +246,46 @@ static void every_revert_has_its_verdict(void **state)
     }
 }
 
+// Groups of one or more jobs of so many USDC each, before a room of 10 USDC.
+static void what_does_not_fit_beside_the_others_waits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t usdc[4], flight;
+        const char *before, *after;
+    } rows[] = {
+        {"all fit", {2, 3, 5}, 0, "PPP", "PPP"},
+        {"one too many", {2, 3, 6}, 0, "PPP", "PPS"},
+        {"a smaller one behind goes", {2, 9, 8}, 0, "PPP", "PSP"},
+        {"what is in flight counts", {2, 3, 5}, 6, "PPP", "PSS"},
+        {"in flight is more than there is", {1, 1, 1}, 11, "PPP", "SSS"},
+        {"what is owed counts too", {6, 5, 4}, 0, "OPP", "OSP"},
+        {"what does not go takes nothing", {9, 9, 9}, 0, "XHP", "XHP"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct preflight verdicts[3];
+        const struct job *pointers[3];
+        struct room room = room_unlimited();
+        struct flight flight = {0};
+        size_t count = make_jobs("uuu");
+        assert_true(usdc_from_units(&room.left.usdc, 10));
+        assert_true(usdc_from_units(&flight.usdc, rows[i].flight));
+        for (size_t j = 0; j < count; j++) {
+            assert_true(usdc_from_units(&jobs[j].usdc, rows[i].usdc[j]));
+            verdicts[j] = verdict_of(rows[i].before[j]);
+            pointers[j] = &jobs[j];
+        }
+        const struct plan_group groups[] = {{.jobs = pointers, .count = 2},
+                                            {.jobs = pointers + 2, .count = 1}};
+        room_use(&room, &flight);
+        plan_fit(verdicts, groups, 2, &room);
+        for (size_t j = 0; j < count; j++)
+            if (verdicts[j].verdict != verdict_of(rows[i].after[j]).verdict)
+                fail_msg("%s: job %zu", rows[i].name, j);
+    }
+}
+
 static void the_balance_pays_for_so_many(void **state)
 {
     (void)state;
@@ -275,6 +315,7 @@ int main(void)
         cmocka_unit_test(no_group_is_over_its_budget),
         cmocka_unit_test(every_verdict_has_its_consequence),
         cmocka_unit_test(every_revert_has_its_verdict),
+        cmocka_unit_test(what_does_not_fit_beside_the_others_waits),
         cmocka_unit_test(the_balance_pays_for_so_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

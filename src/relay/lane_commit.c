@@ -50,6 +50,8 @@ static enum status write_job(struct store_tx *tx, const struct job_action *actio
         return job_set_state(tx, action->job_id, JOB_QUEUED, JOB_PARKED, &action->change);
     case JOB_VERB_POSTPONE:
         return job_postpone(tx, action->job_id, action->change.due_ms, action->change.why);
+    case JOB_VERB_TRY_LATER:
+        return job_try_later(tx, action->job_id, action->change.due_ms, action->change.why);
     }
     return STATUS_OK;
 }

@@ -187,6 +187,7 @@ enum verdict {
     VERDICT_DONE,  // the final chain has the effect
     VERDICT_HOLD,  // the cause concerns the kind and may pass: see hold
     VERDICT_SMALL, // it would succeed alone, but not together with what goes before it
+    VERDICT_DOUBT, // it would revert, nobody knows why: tried again, and parked in the end
     VERDICT_PARK,  // it will never succeed: see text
 };
 struct preflight {
@@ -203,7 +204,7 @@ bool plan_cause_passes(enum revert_cause cause);
 // Reasons of holds that the preflight sets and clears, NULL-terminated.
 extern const char *const plan_hold_reasons[];
 
-enum job_verb { JOB_VERB_CONFIRM, JOB_VERB_PARK, JOB_VERB_POSTPONE };
+enum job_verb { JOB_VERB_CONFIRM, JOB_VERB_PARK, JOB_VERB_POSTPONE, JOB_VERB_TRY_LATER };
 struct job_action {
     enum job_verb verb;
     int64_t job_id;

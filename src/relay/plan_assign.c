@@ -143,16 +143,17 @@ struct preflight plan_preflight_revert(const struct revert *revert)
         return (struct preflight){VERDICT_HOLD, "funds", text};
     case REVERT_UNAUTHORIZED:
         return (struct preflight){VERDICT_HOLD, "unauthorized", text};
-    case REVERT_UNKNOWN:
-    case REVERT_EMPTY:
     case REVERT_ALREADY_REFERRED:
     case REVERT_PAYOUT_CAP:
     case REVERT_REFUSED:
+        return (struct preflight){VERDICT_PARK, NULL, text};
+    case REVERT_UNKNOWN:
+    case REVERT_EMPTY:
     case REVERT_PANIC:
     case REVERT_MESSAGE:
         break;
     }
-    return (struct preflight){VERDICT_PARK, NULL, text};
+    return (struct preflight){VERDICT_DOUBT, NULL, text};
 }
 
 // ---------------------------------------------------------------- room
@@ -194,7 +195,8 @@ static struct hold_action *hold_of(struct assignment *assignment, enum job_kind 
 static void note_kind(struct assignment *assignment, bool passes[JOB_KIND_COUNT + 1],
                       const struct job *job, const struct preflight *verdict)
 {
-    bool speaks = verdict->verdict != VERDICT_WAIT && verdict->verdict != VERDICT_PARK;
+    bool speaks = verdict->verdict != VERDICT_WAIT && verdict->verdict != VERDICT_PARK &&
+                  verdict->verdict != VERDICT_DOUBT;
     struct hold_action *hold = hold_of(assignment, job->kind);
     if (hold == NULL && speaks) {
         hold = &assignment->holds[assignment->holds_count++];
@@ -229,6 +231,17 @@ static int64_t recheck_ms(const struct deciding *deciding, const struct job *job
     return PLAN_HOLD_RECHECK_MS - (int64_t)(jitter % (PLAN_HOLD_RECHECK_MS / 4));
 }
 
+// One node said so, and it may be the node: the last try parks.
+static void doubt(struct deciding *deciding, const struct job *job, const char *why)
+{
+    int64_t retry = plan_retry_delay_ms(deciding->limits, job->tries + 1,
+                                        plan_mix(deciding->facts->jitter, (uint64_t)job->id));
+    if (job->tries + 1 < deciding->limits->tries_max)
+        act(deciding, JOB_VERB_TRY_LATER, job, "preflight", why, retry);
+    else
+        act(deciding, JOB_VERB_PARK, job, "preflight", why, 0);
+}
+
 // Jobs that do not go now.
 static void turn_away(struct deciding *deciding, const struct job *job,
                       const struct preflight *verdict)
@@ -243,6 +256,9 @@ static void turn_away(struct deciding *deciding, const struct job *job,
     case VERDICT_PARK:
         act(deciding, JOB_VERB_PARK, job, "preflight",
             verdict->text != NULL ? verdict->text : "it would revert", 0);
+        return;
+    case VERDICT_DOUBT:
+        doubt(deciding, job, verdict->text != NULL ? verdict->text : "it would revert");
         return;
     case VERDICT_HOLD:
         if (hold == NULL || hold->set == NULL)

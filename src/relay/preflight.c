@@ -203,6 +203,37 @@ static enum status ask_alone(struct run *run)
     return STATUS_OK;
 }
 
+// What is parked for good is so on the word of several endpoints, where there are several.
+static enum status ask_panel(struct run *run)
+{
+    const struct panel *panel = run->panel;
+    struct chain_call *calls = arena_alloc_array(run->arena, run->jobs_count, sizeof *calls);
+    struct call_result *results = arena_alloc_array(run->arena, run->jobs_count, sizeof *results);
+    size_t *parks = arena_alloc_array(run->arena, run->jobs_count, sizeof *parks);
+    if (calls == NULL || results == NULL || parks == NULL)
+        return STATUS_NO_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < run->jobs_count; i++)
+        if (run->verdicts[i].verdict == VERDICT_PARK &&
+            !build_alone(&calls[count++], run, run->jobs[i]))
+            return STATUS_NO_MEMORY;
+    struct block_id latest = {.tag = BLOCK_LATEST};
+    for (size_t w = 0; w < panel->count && count > 0; w++) {
+        struct chain *witness = panel->witnesses[w];
+        enum status status = witness->ops->call(witness, results, calls, count, latest, run->arena);
+        if (status == STATUS_NO_MEMORY)
+            return status;
+        for (size_t i = 0; i < count && status == STATUS_OK; i++)
+            parks[i] += !results[i].succeeded &&
+                        of_failure(&results[i], run->arena).verdict == VERDICT_PARK;
+    }
+    for (size_t i = 0, at = 0; i < run->jobs_count; i++)
+        if (run->verdicts[i].verdict == VERDICT_PARK && parks[at++] < panel->needed)
+            run->verdicts[i] = (struct preflight){
+                VERDICT_WAIT, NULL, "the endpoints do not agree that it would revert"};
+    return STATUS_OK;
+}
+
 // Done only where the final block says so; until then it waits.
 static enum status ask_final(struct run *run, int64_t final_number)
 {
@@ -240,6 +271,8 @@ enum status preflight_run(struct preflight **ret_verdicts, struct preflight_room
         status = ask_groups(&run, groups, count);
     if (status == STATUS_OK)
         status = ask_alone(&run);
+    if (status == STATUS_OK && !panel_is_off(panel))
+        status = ask_panel(&run);
     if (status == STATUS_OK)
         status = ask_final(&run, final_number);
     if (status == STATUS_OK)

@@ -243,11 +243,12 @@ enum status job_set_state(struct store_tx *tx, int64_t job_id, enum job_state ex
     return job_row_change(tx, &job, next, change, slot_id);
 }
 
-enum status job_postpone(struct store_tx *tx, int64_t job_id, int64_t due_ms, const char *why)
+static enum status postpone(struct store_tx *tx, int64_t job_id, int64_t due_ms, const char *why,
+                            int64_t tries)
 {
     static const struct db_statement update = {
-        "job postpone", "UPDATE jobs SET due_ms = $2, reason = $3, updated_ms = $4"
-                        " WHERE id = $1 AND state IN (1, 2)"};
+        "job postpone", "UPDATE jobs SET due_ms = $2, reason = $3, updated_ms = $4,"
+                        " tries = tries + $5 WHERE id = $1 AND state IN (1, 2)"};
     tx_require_writable(tx);
     char reason[JOB_REASON_SIZE];
     reason_copy(reason, why);
@@ -256,9 +257,20 @@ enum status job_postpone(struct store_tx *tx, int64_t job_id, int64_t due_ms, co
     db_bind_int(query, 2, due_ms);
     db_bind_text(query, 3, reason);
     db_bind_int(query, 4, tx->now_ms);
+    db_bind_int(query, 5, tries);
     int64_t changes;
     enum status status = db_execute(query, &changes);
     return status == STATUS_OK && changes == 0 ? STATUS_CONFLICT : status;
+}
+
+enum status job_postpone(struct store_tx *tx, int64_t job_id, int64_t due_ms, const char *why)
+{
+    return postpone(tx, job_id, due_ms, why, 0);
+}
+
+enum status job_try_later(struct store_tx *tx, int64_t job_id, int64_t due_ms, const char *why)
+{
+    return postpone(tx, job_id, due_ms, why, 1);
 }
 
 enum status jobs_due(struct store_tx *tx, struct job **ret_jobs, size_t *ret_count, int64_t now_ms,

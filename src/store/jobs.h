@@ -23,6 +23,9 @@ MUST_USE enum status job_set_state(struct store_tx *tx, int64_t job_id, enum job
 // Stays in its state (queued or held) but moves due_ms and says why; no history row.
 MUST_USE enum status job_postpone(struct store_tx *tx, int64_t job_id, int64_t due_ms,
                                   const char *why);
+// The same, and counts a try.
+MUST_USE enum status job_try_later(struct store_tx *tx, int64_t job_id, int64_t due_ms,
+                                   const char *why);
 
 // Queued and held jobs with due_ms <= now_ms, oldest first, at most limit, in the arena. Costs the
 // same however many jobs have finished. kinds is a bit set: 1 << enum job_kind.

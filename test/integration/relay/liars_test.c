@@ -4,6 +4,9 @@
 #include "node_proxy.h"
 #include "world.h"
 
+#include "base/hex.h"
+#include "eth/keccak.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +121,14 @@ static void set_text(json_t *object, const char *key, const char *text)
         json_object_set_new(object, key, json_string(text));
 }
 
+static bool calls(const char *data, const char *signature)
+{
+    char selector[11];
+    struct hash32 hash = keccak256_text(signature);
+    hex_encode(selector, (struct bytes){hash.bytes, 4});
+    return data != NULL && strncmp(data, selector, 10) == 0;
+}
+
 // "Your transaction reverted, and the contract never paid."
 static enum proxy_verdict says_reverted(void *context, const char *method, const json_t *params,
                                         json_t *reply)
@@ -129,8 +140,7 @@ static enum proxy_verdict says_reverted(void *context, const char *method, const
         set_text(result_of(reply), "status", "0x0");
         json_object_set_new(result_of(reply), "logs", json_array());
     }
-    // A view of one word: referralPaid(id).
-    if (is(method, "eth_call") && data != NULL && strlen(data) == 2 + 2 * 36)
+    if (is(method, "eth_call") && calls(data, "referralPaid(bytes32)"))
         json_object_set_new(reply, "result", json_string(zero));
     return PROXY_ANSWER;
 }
@@ -205,6 +215,26 @@ static enum proxy_verdict is_ahead_of_the_chain(void *context, const char *metho
     const char *block = json_string_value(json_array_get(params, 0));
     if (is(method, "eth_getBlockByNumber") && block != NULL && strcmp(block, "latest") == 0)
         add_to_number(result_of(reply), "number", 100);
+    return PROXY_ANSWER;
+}
+
+// "PayoutCapExceeded(token, amount, cap)", of every trial call that pays.
+static enum proxy_verdict says_too_much(void *context, const char *method, const json_t *params,
+                                        json_t *reply)
+{
+    (void)context;
+    struct hash32 error = keccak256_text("PayoutCapExceeded(address,uint256,uint256)");
+    const char *data = json_string_value(json_object_get(json_array_get(params, 0), "data"));
+    char text[2 + 8 + 3 * 64 + 1];
+    if (!is(method, "eth_call") ||
+        !calls(data, "payAffiliateUSDC(bytes32,address,address,uint256)"))
+        return PROXY_ANSWER;
+    snprintf(text, sizeof text, "0x%02x%02x%02x%02x%0192d", error.bytes[0], error.bytes[1],
+             error.bytes[2], error.bytes[3], 0);
+    json_object_del(reply, "result");
+    json_object_set_new(
+        reply, "error",
+        json_pack("{s:i, s:s, s:s}", "code", 3, "message", "execution reverted", "data", text));
     return PROXY_ANSWER;
 }
 
@@ -358,6 +388,27 @@ static void a_lagging_receipt_beside_a_fresh_nonce_does_not_have_it_paid_again(v
     close_liars(&liars);
 }
 
+// fault 20: no job is parked on the word of one node that it would revert
+static void one_node_that_says_it_would_revert_parks_nothing(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    bend(&liars, 0, says_too_much);
+    for (int i = 0; i < 5; i++) {
+        liars.world.skew_ms += 60000;
+        world_step(&liars.world);
+    }
+    assert_state(&liars, "queued");
+    bend(&liars, 0, NULL);
+    liars.world.skew_ms += 60000;
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    mine(&liars.world, DEPTH);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
 // fault 33: no answer to a send counts as sent
 static void a_send_without_an_answer_counts_as_sent(void **state)
 {
@@ -383,6 +434,7 @@ int main(void)
         cmocka_unit_test(a_head_that_no_other_node_has_confirms_nothing),
         cmocka_unit_test(nothing_moves_back_on_the_word_of_one_node),
         cmocka_unit_test(a_lagging_receipt_beside_a_fresh_nonce_does_not_have_it_paid_again),
+        cmocka_unit_test(one_node_that_says_it_would_revert_parks_nothing),
         cmocka_unit_test(a_send_without_an_answer_counts_as_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,7 @@ static void no_group_is_over_its_budget(void **state)
 // ---------------------------------------------------------------- after the preflight
 
 // One letter per job: P pays, O owed, D done, W wait, H held for funds, T held for a paused token,
-// S small, X parks.
+// S small, X parks, ? nobody knows why it would revert.
 static struct preflight verdict_of(char letter)
 {
     switch (letter) {
@@ -138,6 +138,8 @@ static struct preflight verdict_of(char letter)
         return (struct preflight){VERDICT_HOLD, "token_paused", "paused"};
     case 'S':
         return (struct preflight){VERDICT_SMALL, NULL, NULL};
+    case '?':
+        return (struct preflight){VERDICT_DOUBT, NULL, "0xdeadbeef"};
     case 'X':
         return (struct preflight){VERDICT_PARK, NULL, "PayoutCapExceeded()"};
     default:
@@ -147,7 +149,7 @@ static struct preflight verdict_of(char letter)
 
 static void print_actions(char *out, size_t size, const struct assignment *assignment)
 {
-    static const char *const verbs[] = {"confirm", "park", "postpone"};
+    static const char *const verbs[] = {"confirm", "park", "postpone", "later"};
     size_t at = 0;
     out[0] = '\0';
     for (size_t i = 0; i < assignment->actions_count && at < size; i++)
@@ -176,6 +178,8 @@ static const struct {
     {"parked jobs say nothing of the kind", "uu", "XT", 16, "", "park:1", "token_paused"},
     {"the other kind goes on", "uh", "HP", 16, "pay:2", "", "funds"},
     {"what does not fit beside the others waits", "uu", "PS", 16, "pay:1", "postpone:2", ""},
+    {"a revert nobody knows is tried again", "uu", "P?", 16, "pay:1", "later:2", ""},
+    {"and says nothing of the kind", "uu", "?T", 16, "", "later:1", "token_paused"},
 };
 
 static void every_verdict_has_its_consequence(void **state)
@@ -209,6 +213,34 @@ static void every_verdict_has_its_consequence(void **state)
     arena_free(arena);
 }
 
+// fault 20: an unknown revert is tried again with growing pauses, and the last try parks it
+static void a_revert_nobody_knows_parks_with_the_last_try(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(1 << 20);
+    struct fixture f;
+    fixture_setup(&f);
+    int64_t last_ms = 0;
+    size_t count = make_jobs("u");
+    const struct job *pointer = &jobs[0];
+    const struct plan_group group = {.jobs = &pointer, .count = count};
+    const struct preflight doubt = verdict_of('?');
+    for (jobs[0].tries = 0; jobs[0].tries < f.limits.tries_max; jobs[0].tries++) {
+        struct assignment made;
+        assert_true(plan_assign(&made, &group, 1, &doubt, 16, &f.facts, &f.limits, arena));
+        assert_int_equal(made.actions_count, 1);
+        const struct job_action *action = &made.actions[0];
+        bool last = jobs[0].tries + 1 == f.limits.tries_max;
+        assert_int_equal(action->verb, last ? JOB_VERB_PARK : JOB_VERB_TRY_LATER);
+        assert_string_equal(action->change.why, "0xdeadbeef");
+        if (!last && jobs[0].tries < 5)
+            assert_true(action->change.due_ms > last_ms);
+        last_ms = action->change.due_ms;
+    }
+    arena_free(arena);
+}
+
+// fault 20: every custom error maps to what is done
 static void every_revert_has_its_verdict(void **state)
 {
     (void)state;
@@ -229,10 +261,10 @@ static void every_revert_has_its_verdict(void **state)
         {REVERT_PAYOUT_CAP, "PayoutCapExceeded()", VERDICT_PARK, NULL},
         {REVERT_REFUSED, "SelfReferral()", VERDICT_PARK, NULL},
         {REVERT_ALREADY_REFERRED, "AlreadyReferred()", VERDICT_PARK, NULL},
-        {REVERT_UNKNOWN, "0xdeadbeef", VERDICT_PARK, NULL},
-        {REVERT_EMPTY, "", VERDICT_PARK, NULL},
-        {REVERT_PANIC, "Panic(0x11)", VERDICT_PARK, NULL},
-        {REVERT_MESSAGE, "something else", VERDICT_PARK, NULL},
+        {REVERT_UNKNOWN, "0xdeadbeef", VERDICT_DOUBT, NULL},
+        {REVERT_EMPTY, "", VERDICT_DOUBT, NULL},
+        {REVERT_PANIC, "Panic(0x11)", VERDICT_DOUBT, NULL},
+        {REVERT_MESSAGE, "something else", VERDICT_DOUBT, NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct revert revert = {.cause = rows[i].cause};
@@ -315,6 +347,7 @@ int main(void)
         cmocka_unit_test(no_group_is_over_its_budget),
         cmocka_unit_test(every_verdict_has_its_consequence),
         cmocka_unit_test(every_revert_has_its_verdict),
+        cmocka_unit_test(a_revert_nobody_knows_parks_with_the_last_try),
         cmocka_unit_test(what_does_not_fit_beside_the_others_waits),
         cmocka_unit_test(the_balance_pays_for_so_many),
     };

@@ -151,9 +151,15 @@ static void due_jobs_come_oldest_first_and_by_kind(void **state)
     struct job *jobs;
     size_t count;
     int64_t due_ms;
+    struct job job;
     struct store_tx *tx = begin(fixture);
     int64_t a = pay(tx, "a", 1, 1000).job_id, b = pay(tx, "b", 1, 1000).job_id;
     OK(job_postpone(tx, a, START_MS + 10, "later"));
+    OK(job_by_id(tx, &job, a));
+    assert_int_equal(job.tries, 0);
+    OK(job_try_later(tx, a, START_MS + 10, "later"));
+    OK(job_by_id(tx, &job, a));
+    assert_int_equal(job.tries, 1);
     IS(job_postpone(tx, 999, START_MS, "?"), STATUS_CONFLICT);
     OK(jobs_due(tx, &jobs, &count, START_MS, payouts, 10, fixture->arena));
     assert_int_equal(count, 1);

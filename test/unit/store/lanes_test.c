@@ -526,7 +526,8 @@ static void the_store_itself_refuses_a_nonce_twice(void **state)
     tx_rollback(tx);
 }
 
-static void the_merchant_is_told_of_the_first_sending_and_the_end_once(void **state)
+// fault 24: sent, taken back by a reorganisation, final: by growing ids
+static void the_merchant_is_told_of_the_first_sending_each_step_back_and_the_end(void **state)
 {
     struct world *world = *state;
     struct inclusion inclusion = included(1, 30);
@@ -538,20 +539,23 @@ static void the_merchant_is_told_of_the_first_sending_and_the_end_once(void **st
     struct slot slot = assign(world, tx, 7, 1);
     OK(attempts_sent(tx, &world->lane, &world->attempt.id, 1));
     OK(slot_mined(tx, &world->lane, slot.id, &inclusion));
-    OK(slot_unmined(tx, &world->lane, slot.id)); // sent a second time: nobody is told
+    OK(slot_unmined(tx, &world->lane, slot.id));
     OK(slot_mined(tx, &world->lane, slot.id, &inclusion));
     OK(slot_final(tx, &world->lane, slot.id, &settlement, 1));
     OK(outbox_due(tx, &messages, &count, world->fixture.now_ms, 10, world->fixture.arena));
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 3);
     assert_string_equal(messages[0].type, "payout.sent");
     assert_string_equal(messages[0].webhook_id, "msg_0000000000000001");
-    assert_string_equal(messages[1].type, "payout.confirmed");
-    assert_int_equal(messages[1].job.id, world->jobs[0]);
-    assert_true(messages[1].inclusion.known);
-    assert_int_equal(messages[1].inclusion.block_number, 30);
+    assert_string_equal(messages[1].type, "payout.reorged");
+    assert_string_equal(messages[2].type, "payout.confirmed");
+    assert_true(messages[0].id < messages[1].id && messages[1].id < messages[2].id);
+    assert_int_equal(messages[2].job.id, world->jobs[0]);
+    assert_true(messages[2].inclusion.known);
+    assert_int_equal(messages[2].inclusion.block_number, 30);
     OK(outbox_delivered(tx, messages[0].id));
     IS(outbox_delivered(tx, messages[0].id), STATUS_CONFLICT);
-    OK(outbox_failed(tx, messages[1].id, world->fixture.now_ms + 5, false, "503"));
+    OK(outbox_delivered(tx, messages[1].id));
+    OK(outbox_failed(tx, messages[2].id, world->fixture.now_ms + 5, false, "503"));
     int64_t due_ms;
     OK(outbox_next_due_ms(tx, &due_ms));
     assert_int_equal(due_ms, world->fixture.now_ms + 5);
@@ -585,7 +589,7 @@ int main(void)
         TEST(a_payout_refunded_while_unresolved_is_cancelled_where_it_is_proven_unpaid),
         TEST(an_unresolved_slot_may_turn_up_in_a_block_after_all),
         TEST(the_store_itself_refuses_a_nonce_twice),
-        TEST(the_merchant_is_told_of_the_first_sending_and_the_end_once),
+        TEST(the_merchant_is_told_of_the_first_sending_each_step_back_and_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

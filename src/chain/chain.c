@@ -7,8 +7,13 @@
 static void client_distrust(struct chain *chain, size_t endpoint, const char *why)
 {
     struct pool *pool = chain_pool(chain);
-    if (endpoint < pool->count && endpoint_is_ready(pool, &pool->endpoints[endpoint]))
-        pool_quarantine(pool, &pool->endpoints[endpoint], why);
+    struct endpoint *liar = NULL;
+    if (endpoint == CHAIN_LAST_ANSWER)
+        liar = pool->answered;
+    else if (endpoint < pool->count)
+        liar = &pool->endpoints[endpoint];
+    if (liar != NULL && endpoint_is_ready(pool, liar))
+        pool_quarantine(pool, liar, why);
 }
 
 static const struct chain_ops client_ops = {

@@ -72,6 +72,8 @@ struct call_result {
     int64_t gas; // chain_estimate only
 };
 
+#define CHAIN_LAST_ANSWER SIZE_MAX
+
 struct chain;
 struct chain_ops {
     enum status (*chain_id)(struct chain *chain, uint64_t *ret_id);
@@ -99,8 +101,8 @@ struct chain_ops {
                         struct arena *arena);
     enum status (*estimate)(struct chain *chain, struct call_result *ret_results,
                             const struct chain_call *calls, size_t count, struct arena *arena);
-    // The endpoint of this index was outvoted by the others: it is not asked for a while. May be
-    // NULL.
+    // The endpoint of this index (CHAIN_LAST_ANSWER: whose answer was taken last) said what cannot
+    // be: it is not asked for a while. May be NULL.
     void (*distrust)(struct chain *chain, size_t endpoint, const char *why);
 };
 

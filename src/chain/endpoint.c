@@ -156,6 +156,16 @@ void pool_note_malformed(struct pool *pool, struct endpoint *endpoint)
     note_failure(pool, endpoint, "malformed answer", ENDPOINT_FAILURES_MAX);
 }
 
+bool pool_note_head(struct pool *pool, struct endpoint *endpoint, int64_t number)
+{
+    if (number < endpoint->health.head_number - ENDPOINT_HEAD_BACK_MAX) {
+        pool_quarantine(pool, endpoint, "its head went back too far");
+        return false;
+    }
+    endpoint->health.head_number = number;
+    return true;
+}
+
 void pool_quarantine(struct pool *pool, struct endpoint *endpoint, const char *why)
 {
     set_why(endpoint, why);

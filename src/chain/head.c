@@ -67,14 +67,18 @@ static enum status head_of_one(struct pool *pool, struct chain_head *ret_head,
                                const struct rpc_call *call, struct block_id block)
 {
     struct head_read read = {.block = block};
-    enum status status = pool_ask(
-        pool, &(struct pool_query){.calls = call, .count = 1, .context = &read, .read = read_head});
-    if (status != STATUS_OK)
-        return status;
-    if (block.tag == BLOCK_LATEST)
-        pool->answered->health.head_number = read.head.number;
-    *ret_head = read.head;
-    return STATUS_OK;
+    struct pool_query query = {.calls = call, .count = 1, .context = &read, .read = read_head};
+    // Another endpoint in place of each that this finds out.
+    for (size_t i = 0; i < pool->count; i++) {
+        enum status status = pool_ask(pool, &query);
+        if (status != STATUS_OK)
+            return status;
+        if (block.tag == BLOCK_LATEST && !pool_note_head(pool, pool->answered, read.head.number))
+            continue;
+        *ret_head = read.head;
+        return STATUS_OK;
+    }
+    return STATUS_UNAVAILABLE;
 }
 
 // Books one endpoint's head and keeps it where it is the highest so far.
@@ -95,7 +99,8 @@ static enum status take_head(struct pool *pool, struct chain_head *head, struct 
     pool_note(pool, endpoint, judgement);
     if (status != STATUS_OK)
         return status;
-    endpoint->health.head_number = candidate.number;
+    if (!pool_note_head(pool, endpoint, candidate.number))
+        return STATUS_UNAVAILABLE;
     if (candidate.number > head->number)
         *head = candidate;
     return STATUS_OK;

@@ -13,6 +13,7 @@
 #define ENDPOINT_CAPACITY_MS    3600000 // out for an hour when a daily or monthly quota is spent
 #define ENDPOINT_QUARANTINE_MS  600000  // wrong chain or a lie; then its chain is checked again
 #define ENDPOINT_PROBE_MS_MAX   1500    // what an endpoint gets to prove its chain
+#define ENDPOINT_HEAD_BACK_MAX  64      // blocks; a head further back is of another history
 #define POOL_HEADS_INTERVAL_MS  5000    // every endpoint is asked for its head this often
 #define POOL_SCRATCH_KEPT_BYTES ((size_t)8 << 20)
 #define POOL_SCRATCH_BYTES_MAX  ((size_t)(CHAIN_ENDPOINTS_MAX + 4) * RPC_RESPONSE_BYTES_MAX)
@@ -86,6 +87,8 @@ struct judgement pool_judge(const struct rpc_reply *replies, size_t count);
 // Books an answer: counters, rests, recovery.
 void pool_note(struct pool *pool, struct endpoint *endpoint, struct judgement judgement);
 void pool_note_malformed(struct pool *pool, struct endpoint *endpoint);
+// Books the endpoint's head. False, and it is in quarantine, where the head went back too far.
+MUST_USE bool pool_note_head(struct pool *pool, struct endpoint *endpoint, int64_t number);
 void pool_quarantine(struct pool *pool, struct endpoint *endpoint, const char *why);
 
 bool endpoint_is_ready(const struct pool *pool, const struct endpoint *endpoint);

@@ -135,6 +135,18 @@ static bool needs_receipts(const struct lane_slot *slot, const struct plan_facts
            inclusion->block_number <= facts->final_number;
 }
 
+// The hash that was asked for commits to the contract: a receipt to another is a lie.
+static bool are_ours(const struct step *step, size_t first, size_t last)
+{
+    const struct lane_slots *slots = &step->lane->slots;
+    for (size_t i = first; i < last; i++)
+        for (size_t a = 0; step->receipts[i] != NULL && a < slots->items[i]->attempts_count; a++)
+            if (step->receipts[i][a].found &&
+                !address_equal(&step->receipts[i][a].to, &slots->items[i]->attempts[a].to))
+                return false;
+    return true;
+}
+
 static enum status ask_receipts(struct step *step, size_t first, size_t last, size_t hashes_count)
 {
     struct hash32 *hashes = arena_alloc_array(step->arena, hashes_count, sizeof *hashes);
@@ -152,6 +164,11 @@ static enum status ask_receipts(struct step *step, size_t first, size_t last, si
     }
     struct chain *chain = step->lane->options.chain;
     enum status status = chain->ops->receipts(chain, receipts, hashes, hashes_count, step->arena);
+    if (status == STATUS_OK && !are_ours(step, first, last)) {
+        if (chain->ops->distrust != NULL)
+            chain->ops->distrust(chain, CHAIN_LAST_ANSWER, "a receipt to another contract");
+        status = STATUS_UNAVAILABLE;
+    }
     for (size_t i = first; i < last && status != STATUS_OK; i++)
         step->receipts[i] = NULL;
     return status;

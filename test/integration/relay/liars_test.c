@@ -145,6 +145,28 @@ static enum proxy_verdict says_reverted(void *context, const char *method, const
     return PROXY_ANSWER;
 }
 
+// A success at another contract.
+static enum proxy_verdict says_to_another(void *context, const char *method, const json_t *params,
+                                          json_t *reply)
+{
+    (void)context;
+    (void)params;
+    if (is(method, "eth_getTransactionReceipt"))
+        set_text(result_of(reply), "to", "0x00000000000000000000000000000000000000ee");
+    return PROXY_ANSWER;
+}
+
+// Our contract, a success, and none of its events.
+static enum proxy_verdict loses_events(void *context, const char *method, const json_t *params,
+                                       json_t *reply)
+{
+    (void)context;
+    (void)params;
+    if (is(method, "eth_getTransactionReceipt") && json_is_object(result_of(reply)))
+        json_object_set_new(result_of(reply), "logs", json_array());
+    return PROXY_ANSWER;
+}
+
 // "There is no such transaction", of all there are.
 static enum proxy_verdict forgets_receipts(void *context, const char *method, const json_t *params,
                                            json_t *reply)
@@ -283,6 +305,41 @@ static void two_honest_nodes_outvote_the_one_that_says_reverted(void **state)
     assert_int_equal(chain_endpoints(liars.world.chain, health, PROXIES_MAX), 3);
     assert_false(health[0].healthy);
     assert_true(health[1].healthy && health[2].healthy);
+    close_liars(&liars);
+}
+
+// fault 29: a receipt to another contract: the node is not believed, the next one is asked
+static void a_receipt_to_another_contract_sets_the_node_aside(void **state)
+{
+    (void)state;
+    struct liars liars;
+    struct endpoint_health health[PROXIES_MAX];
+    open_liars(&liars, 2);
+    bend(&liars, 0, says_to_another);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    assert_int_equal(chain_endpoints(liars.world.chain, health, PROXIES_MAX), 2);
+    assert_false(health[0].healthy);
+    bend(&liars, 0, NULL);
+    mine(&liars.world, DEPTH);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+// fault 29: without our event nothing is called paid, and nothing is paid again
+static void a_receipt_without_our_event_is_not_paid_and_not_tried_again(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    bend(&liars, 0, loses_events);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    mine(&liars.world, 2 * DEPTH);
+    long_steps(&liars.world, 10);
+    assert_state(&liars, "mined");
+    bend(&liars, 0, NULL);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
     close_liars(&liars);
 }
 
@@ -429,6 +486,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_node_that_says_reverted_does_not_have_it_paid_again),
         cmocka_unit_test(two_honest_nodes_outvote_the_one_that_says_reverted),
+        cmocka_unit_test(a_receipt_to_another_contract_sets_the_node_aside),
+        cmocka_unit_test(a_receipt_without_our_event_is_not_paid_and_not_tried_again),
         cmocka_unit_test(a_receipt_in_a_block_that_is_not_canonical_is_ignored),
         cmocka_unit_test(a_node_on_a_fork_of_its_own_confirms_nothing),
         cmocka_unit_test(a_head_that_no_other_node_has_confirms_nothing),

@@ -259,6 +259,7 @@ static const struct {
      STATUS_UNAVAILABLE, false, false, 0, true},
 };
 
+// fault 29, 36: another hash is a lie; a node that indexes does not say that nothing is there
 static void receipts_are_read_strictly(void **state)
 {
     (void)state;

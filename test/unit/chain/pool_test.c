@@ -113,6 +113,7 @@ static void apply(struct node *node, const struct trouble_row *row)
 
 // The pool prefers an endpoint without failures, so the second one has to be in trouble as well for
 // the first to be asked again.
+// fault 31, 34, 35, 36: every trouble has its rest, and the next endpoint is asked
 static void trouble_fails_over_and_then_rests(void **state)
 {
     (void)state;
@@ -155,6 +156,7 @@ static void trouble_fails_over_and_then_rests(void **state)
     }
 }
 
+// fault 34: a waiting time is obeyed
 static void a_resting_endpoint_is_not_asked_and_comes_back(void **state)
 {
     (void)state;
@@ -207,6 +209,7 @@ static void rests_double_up_to_their_limit_and_start_anew_after_success(void **s
     peer_stop(&node.peer);
 }
 
+// fault 31: a node that comes back as one of another chain is set aside
 static void the_chain_is_checked_once_and_again_after_trouble(void **state)
 {
     (void)state;
@@ -282,6 +285,41 @@ static void the_endpoint_with_the_highest_head_is_asked_first(void **state)
         peer_stop(&nodes[i].peer);
 }
 
+// fault 28: a head that goes back far is of another history
+static void a_node_whose_head_goes_back_far_is_set_aside(void **state)
+{
+    (void)state;
+    static const struct node_rule young[] = {{"eth_getBlockByNumber", BLOCK("0x100")}, FIVE, END};
+    static const struct node_rule behind[] = {{"eth_getBlockByNumber", BLOCK("0xc0")}, FIVE, END};
+    static const struct node_rule old[] = {{"eth_getBlockByNumber", BLOCK("0x7f")}, FIVE, END};
+    int64_t now_ms = 0;
+    struct chain_head head;
+    struct endpoint_health health[2];
+    struct node nodes[2];
+    node_start(&nodes[0], young);
+    node_start(&nodes[1], young);
+    struct chain *chain = node_chain(nodes, 2, &now_ms);
+    assert_int_equal(chain->ops->head(chain, &head, latest), STATUS_OK);
+    nodes[0].rules = behind; // 64 blocks: a deep reorganisation
+    assert_int_equal(chain->ops->head(chain, &head, latest), STATUS_OK);
+    assert_int_equal(head.number, 0xc0);
+    nodes[0].rules = old; // 65 more
+    now_ms += POOL_HEADS_INTERVAL_MS;
+    assert_int_equal(chain->ops->head(chain, &head, latest), STATUS_OK);
+    assert_int_equal(head.number, 0x100);
+    assert_int_equal(chain_endpoints(chain, health, 2), 2);
+    assert_false(health[0].healthy);
+    assert_true(health[1].healthy);
+    nodes[1].rules = old; // asked alone, between two rounds
+    assert_int_equal(chain->ops->head(chain, &head, latest), STATUS_UNAVAILABLE);
+    now_ms += ENDPOINT_QUARANTINE_MS; // whoever still says so then is believed
+    assert_int_equal(chain->ops->head(chain, &head, latest), STATUS_OK);
+    assert_int_equal(head.number, 0x7f);
+    chain_close(chain);
+    for (size_t i = 0; i < 2; i++)
+        peer_stop(&nodes[i].peer);
+}
+
 static void the_head_of_a_single_endpoint_is_known(void **state)
 {
     (void)state;
@@ -335,6 +373,7 @@ int main(void)
         cmocka_unit_test(rests_double_up_to_their_limit_and_start_anew_after_success),
         cmocka_unit_test(the_chain_is_checked_once_and_again_after_trouble),
         cmocka_unit_test(the_endpoint_with_the_highest_head_is_asked_first),
+        cmocka_unit_test(a_node_whose_head_goes_back_far_is_set_aside),
         cmocka_unit_test(the_head_of_a_single_endpoint_is_known),
         cmocka_unit_test(names_hold_scheme_and_host_only),
     };

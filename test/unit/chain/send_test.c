@@ -110,6 +110,7 @@ static void behave(struct node *node, struct node_rule rules[2], const struct be
         peer_stop(&node->peer);
 }
 
+// fault 5, 33: what is known already is sent, what has no answer counts as sent
 static void each_answer_has_its_outcome_and_the_best_one_counts(void **state)
 {
     (void)state;
@@ -136,6 +137,7 @@ static void each_answer_has_its_outcome_and_the_best_one_counts(void **state)
     }
 }
 
+// fault 30: another hash than ours: ours counts, and the node is not believed
 static void another_hash_locks_the_node_out(void **state)
 {
     (void)state;

@@ -2,6 +2,8 @@
 // Strict readers of JSON, addresses, amounts and ids.
 #include "api/input.h"
 
+#include "base/json.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -35,7 +37,7 @@ static enum problem problem_of_json(const json_error_t *error)
         return PROBLEM_FIELD_DUPLICATE;
     if (code == json_error_numeric_overflow)
         return PROBLEM_NUMBER_RANGE;
-    return code == json_error_out_of_memory ? PROBLEM_NO_MEMORY : PROBLEM_NOT_JSON;
+    return PROBLEM_NOT_JSON;
 }
 
 enum problem input_object(json_t **ret_object, struct bytes text)
@@ -45,9 +47,10 @@ enum problem input_object(json_t **ret_object, struct bytes text)
         return PROBLEM_BODY_MISSING;
     if (is_too_deep(text))
         return PROBLEM_TOO_DEEP;
-    json_t *root = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
-    if (!root)
-        return problem_of_json(&error);
+    json_t *root;
+    enum status status = json_read(&root, &error, text);
+    if (status != STATUS_OK)
+        return status == STATUS_NO_MEMORY ? PROBLEM_NO_MEMORY : problem_of_json(&error);
     if (!json_is_object(root)) {
         json_decref(root);
         return PROBLEM_NOT_JSON;

@@ -3,6 +3,7 @@
 #include "net/json_rpc.h"
 
 #include "base/hex.h"
+#include "base/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,8 +88,7 @@ static bool parse_body(json_t **ret_root, struct bytes body)
     if (body.size == 0 || !is_bounded(body))
         return true;
     json_error_t error;
-    *ret_root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, &error);
-    return *ret_root || json_error_code(&error) != json_error_out_of_memory;
+    return json_read(ret_root, &error, body) != STATUS_NO_MEMORY;
 }
 
 static void copy_printable(char *out, size_t capacity, const char *text)

@@ -3,11 +3,11 @@
 #include "secret/keystore.h"
 
 #include "base/hex.h"
+#include "base/json.h"
 #include "eth/keccak.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,11 +143,11 @@ static enum status read_json(struct keystore *keystore, const char *json)
     if (size > KEYSTORE_FILE_BYTES_MAX)
         return STATUS_CORRUPT;
     json_error_t error;
-    json_t *root = json_loadb(json, size, JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL)
-        return json_error_code(&error) == json_error_out_of_memory ? STATUS_NO_MEMORY
-                                                                   : STATUS_CORRUPT;
-    enum status status = read_root(keystore, root);
+    json_t *root;
+    enum status status = json_read(&root, &error, (struct bytes){(const uint8_t *)json, size});
+    if (status != STATUS_OK)
+        return status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_CORRUPT;
+    status = read_root(keystore, root);
     json_decref(root);
     return status;
 }

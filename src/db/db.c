@@ -35,6 +35,7 @@ struct db {
     enum status failure;
     unsigned statements;
     struct db_query *queries[TABLE_SIZE];
+    struct db_query void_query; // stands for every query there was no memory for
 };
 
 static _Noreturn void misuse(const char *what, const char *name)
@@ -138,6 +139,8 @@ enum status db_commit(struct db *db)
 
 static void finish(struct db_query *query)
 {
+    if (query == &query->db->void_query)
+        return; // may stand for several at once
     if (query->running && query->native != NULL)
         query->db->driver->reset(query->native);
     query->running = false;
@@ -178,13 +181,15 @@ static struct db_query *query_new(struct db *db, const struct db_statement *stat
 {
     require(db->statements < DB_STATEMENTS_MAX, "too many statements", statement->name);
     struct db_query *query = calloc(1, sizeof *query);
-    require(query != NULL, "out of memory", statement->name);
+    if (query == NULL)
+        return NULL;
     query->db = db;
     query->statement = statement;
     db->statements++;
     return query;
 }
 
+// NULL: no memory.
 static struct db_query *query_find(struct db *db, const struct db_statement *statement)
 {
     size_t slot = slot_of(statement, TABLE_SIZE);
@@ -195,10 +200,19 @@ static struct db_query *query_find(struct db *db, const struct db_statement *sta
     return db->queries[slot];
 }
 
+static struct db_query *query_void(struct db *db, const struct db_statement *statement)
+{
+    db->void_query = (struct db_query){
+        .db = db, .statement = statement, .running = true, .status = STATUS_NO_MEMORY};
+    return &db->void_query;
+}
+
 struct db_query *db_query(struct db *db, const struct db_statement *statement)
 {
     require(db->transaction != OUTSIDE, "statement outside a transaction", statement->name);
     struct db_query *query = query_find(db, statement);
+    if (query == NULL)
+        return query_void(db, statement);
     require(!query->running, "query is running already", statement->name);
     query->running = true;
     query->bound = 0;

@@ -43,6 +43,8 @@ static enum problem problem_of_signature(enum webhook_fault fault)
         return PROBLEM_SIGNATURE_STALE;
     case WEBHOOK_MISMATCH:
         return PROBLEM_SIGNATURE_MISMATCH;
+    case WEBHOOK_NO_MEMORY:
+        return PROBLEM_NO_MEMORY;
     }
     return PROBLEM_SIGNATURE_MISMATCH;
 }
@@ -195,7 +197,9 @@ static void handle(struct call *call, enum webhook_form form)
         return;
     }
     enum problem problem = check_signature(call, form, &headers);
-    if (problem != PROBLEM_NONE)
+    if (problem == PROBLEM_NO_MEMORY)
+        call_refuse(call, problem, NULL); // our trouble, not a failed try of the sender
+    else if (problem != PROBLEM_NONE)
         refuse_signature(call, problem);
     else
         take_event(call, form, headers.id);

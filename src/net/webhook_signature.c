@@ -330,6 +330,8 @@ static struct signed_parts signed_parts(const char *id, const char *timestamp,
 static EVP_MAC_CTX *hmac_new(void)
 {
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (mac == NULL)
+        return NULL;
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
     EVP_MAC_free(mac); // the context holds its own reference
     return context;
@@ -359,23 +361,27 @@ static struct bytes secret_at(const struct webhook_secrets *secrets, size_t inde
 }
 
 // No early end: the time tells only how many secrets and signatures there are.
-static bool any_matches(const struct webhook_secrets *secrets, const struct claim *claim,
-                        const struct signed_parts *parts)
+static enum webhook_fault compare(const struct webhook_secrets *secrets, const struct claim *claim,
+                                  const struct signed_parts *parts)
 {
     EVP_MAC_CTX *context = hmac_new();
     if (context == NULL)
-        return false; // memory is out: fail closed, the sender comes again
-    bool found = false;
+        return WEBHOOK_NO_MEMORY;
+    bool found = false, failed = false;
     uint8_t digest[DIGEST_SIZE];
     for (size_t i = 0; i < secrets->count; i++) {
-        if (!hmac(digest, context, secret_at(secrets, i), parts))
+        if (!hmac(digest, context, secret_at(secrets, i), parts)) {
+            failed = true;
             continue;
+        }
         for (size_t k = 0; k < claim->count; k++)
             found |= bytes_equal_constant_time(digest, claim->digests[k], DIGEST_SIZE);
     }
     bytes_wipe(digest, sizeof digest);
     EVP_MAC_CTX_free(context);
-    return found;
+    if (found)
+        return WEBHOOK_FINE;
+    return failed ? WEBHOOK_NO_MEMORY : WEBHOOK_MISMATCH;
 }
 
 static bool is_stale(int64_t timestamp_s, int64_t now_s)
@@ -397,7 +403,7 @@ enum webhook_fault webhook_verify(const struct webhook_secrets *secrets, enum we
         return WEBHOOK_STALE;
     const char *id = form == WEBHOOK_STANDARD ? headers->id : NULL;
     struct signed_parts parts = signed_parts(id, claim.timestamp, claim.timestamp_size, body);
-    return any_matches(secrets, &claim, &parts) ? WEBHOOK_FINE : WEBHOOK_MISMATCH;
+    return compare(secrets, &claim, &parts);
 }
 
 bool webhook_sign(char ret_signature[WEBHOOK_SIGNATURE_SIZE], const struct webhook_secrets *secrets,

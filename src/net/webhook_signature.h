@@ -32,6 +32,7 @@ enum webhook_fault {
     WEBHOOK_MALFORMED, // not the form; an id or timestamp with '.' in it; too many signatures
     WEBHOOK_STALE,     // timestamp out of tolerance, either way
     WEBHOOK_MISMATCH,  // no signature matches
+    WEBHOOK_NO_MEMORY, // nothing is said about the signature: the sender may come again
 };
 
 // The headers as received, NULL where absent. More than one header of a name is the caller's to

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: a few targets over Meson, npm and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help all build demo up test test-demo faults contracts-ci lint docs format ci clean setup
+.PHONY: help all build demo up kill test test-demo faults fault-points contracts-ci lint docs format ci \
+        clean setup
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
 CC := gcc
 export CC
+KILLS = 300
+JOBS = 2
 SETUP = .cache/setup.stamp
 # One moving line on a terminal, silence elsewhere.
 NINJA = ninja $(if $(shell [ -t 2 ] && echo terminal),,--quiet) -C
@@ -37,6 +40,9 @@ test-demo: build ## slow: the demo with SIGKILLs at random moments
 fault-points: build-asan/build.ninja ## slow: each disk, RPC, memory and file operation fails once
 	@$(NINJA) build-asan
 	@tools/fault-points build-asan
+
+kill: build ## slow: KILLS=n SIGKILLs of the services, each payment still made once
+	@test/kill/kill.py --kills $(KILLS) --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
 
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@tools/npm run ci

@@ -30,6 +30,9 @@ class Answer:
 
 
 class Api:
+    pause_s = DELIVERY_PAUSE_S
+    deadline_s = DELIVERY_DEADLINE_S
+
     def __init__(self, port, key, secrets):
         self.port, self.key, self.secrets = port, key, secrets
         self.given_up = threading.Event()  # set: nobody waits for answers any more
@@ -51,7 +54,7 @@ class Api:
 
     def until_answered(self, make_request):
         """Repeats until there is an answer that stands, as every provider does."""
-        deadline = time.monotonic() + DELIVERY_DEADLINE_S
+        deadline = time.monotonic() + self.deadline_s
         while True:
             try:
                 answer = make_request()
@@ -61,8 +64,8 @@ class Api:
             except (OSError, http.client.HTTPException) as error:
                 problem = repr(error)
             if self.given_up.is_set() or time.monotonic() > deadline:
-                raise ApiError(f'no answer within {DELIVERY_DEADLINE_S} s; the last: {problem}')
-            time.sleep(DELIVERY_PAUSE_S)
+                raise ApiError(f'no answer within {self.deadline_s} s; the last: {problem}')
+            time.sleep(self.pause_s)
 
     def own_headers(self):
         return {'Authorization': f'Bearer {self.key}', 'Content-Type': 'application/json'}

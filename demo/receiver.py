@@ -7,6 +7,10 @@ import threading
 import webhooks
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # the library's 5 make a client that sends 16 at once wait a second
+
+
 class Receiver:
     """Listens on a free port from creation on.
 
@@ -19,7 +23,7 @@ class Receiver:
         self.lock = threading.Lock()
         self.events = {}  # id: type
         self.forged = 0
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), self._handler())
+        self.server = Server(('127.0.0.1', 0), self._handler())
         self.url = f'http://127.0.0.1:{self.server.server_address[1]}/sluice'
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -91,8 +91,11 @@ class Stack:
     Start from the main thread: children die with the starting thread.
     """
 
-    def __init__(self, home):
+    ANVIL_OPTIONS = ('--block-time', '1')
+
+    def __init__(self, home, binary=ROOT / 'build/sluice'):
         self.home = home
+        self.binary = str(binary)
         self.lock = take_directory(home)
         self.log = home / 'sluice.log'
         self.settings_path = home / 'settings'
@@ -118,7 +121,7 @@ class Stack:
 
     def command(self, *arguments, **environment):
         """A console command, run to its end; the JSON it prints, if any."""
-        done = subprocess.run([str(ROOT / 'build/sluice'), *arguments], cwd=ROOT, check=False,
+        done = subprocess.run([self.binary, *arguments], cwd=ROOT, check=False,
                               env={**os.environ, 'SLUICE_SETTINGS': str(self.settings_path),
                                    **environment},
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -137,8 +140,9 @@ class Stack:
         self.rpc_url = f'http://127.0.0.1:{port}'
         self.chain = Chain(self.rpc_url)
         self.anvil = self.spawn([found.stdout.strip(), '--host', '127.0.0.1', '--port', str(port),
-                                 '--chain-id', str(CHAIN_ID), '--block-time', '1', '--gas-limit',
-                                 '300000000', '--order', 'fifo', '--accounts', '10', '--silent'],
+                                 '--chain-id', str(CHAIN_ID), '--gas-limit', '300000000',
+                                 '--order', 'fifo', '--accounts', '10', '--silent',
+                                 *self.ANVIL_OPTIONS],
                                 self.home / 'anvil.log')
         wait_for('the start of anvil', self.chain_answers, START_TIMEOUT_S)
 
@@ -163,8 +167,9 @@ class Stack:
         self.chain.request('anvil_setBalance', lane, hex(LANE_WEI))
         return lane
 
-    def deploy(self, lane):
-        self.command('deploy', '--test-usdc', '--fund', str(FUND_USDC), '--relayer', lane, '--key',
+    def deploy(self, *lanes):
+        relayers = [word for lane in lanes for word in ('--relayer', lane)]
+        self.command('deploy', '--test-usdc', '--fund', str(FUND_USDC), *relayers, '--key',
                      'env:DEPLOYER_KEY', '--write', str(self.settings_path), '--json',
                      DEPLOYER_KEY=DEPLOYER_KEY, ETH_RPC_HTTPS=self.rpc_url, CHAIN_ID=str(CHAIN_ID),
                      SLUICE_SETTINGS='')
@@ -173,8 +178,9 @@ class Stack:
         self.contracts = {name: value.lower() for name, value in settings.items()
                           if name.endswith('_ADDRESS')}
 
-    def complete_settings(self):
-        settings = {
+    def settings(self):
+        """What `sluice deploy` could not know."""
+        return {
             'API_LISTEN': f'127.0.0.1:{self.port}',
             'COINBASE_COMMERCE_WEBHOOK_SECRET': self.secrets.coinbase,
             'CONFIRMATIONS': CONFIRMATIONS,
@@ -188,9 +194,11 @@ class Stack:
             'STANDARD_WEBHOOK_SECRET': self.secrets.standard,
             'STRIPE_WEBHOOK_SECRET': self.secrets.stripe,
         }
+
+    def complete_settings(self):
         self.settings_path.chmod(0o600)
         with open(self.settings_path, 'a', encoding='utf-8') as out:
-            out.writelines(f'{name}={value}\n' for name, value in settings.items())
+            out.writelines(f'{name}={value}\n' for name, value in self.settings().items())
 
     def create_program(self, program):
         rate = ['--sge-rate', program.sge_rate] if program.kind == 'hybrid' else []
@@ -200,7 +208,7 @@ class Stack:
     # ---- the services
 
     def start_sluice(self):
-        self.sluice = self.spawn([str(ROOT / 'build/sluice'), 'up'], self.log,
+        self.sluice = self.spawn([self.binary, 'up'], self.log,
                                  SLUICE_SETTINGS=str(self.settings_path))
 
     def is_ready(self):
@@ -218,6 +226,7 @@ class Stack:
         """SIGKILL to the one process, as the machine would do it; the signer must notice itself."""
         self.sluice.kill()
         self.sluice.wait()
+        self.processes.remove(self.sluice)
         self.kills += 1
 
     def stop_sluice(self):
@@ -232,6 +241,8 @@ class Stack:
 
     def close(self):
         for process in reversed(self.processes):
+            if process.poll() is not None:
+                continue  # its number may be another's by now
             try:
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:

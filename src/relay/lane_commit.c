@@ -119,8 +119,9 @@ static enum status write_lane_holds(struct store_tx *tx, const struct step *step
     if (!step->lane_hold_known)
         return STATUS_OK;
     for (int kind = JOB_REGISTER_REFERRAL; kind <= JOB_PAYOUT_HYBRID; kind++) {
-        enum status status = write_hold(tx, step, (enum job_kind)kind, "gas_money", step->gas_hold,
-                                        "the relayer's wallets lack gas money");
+        enum status status = write_hold(
+            tx, step, (enum job_kind)kind, "gas_money", step->gas_hold,
+            step->gas_text != NULL ? step->gas_text : "the relayer's wallets lack gas money");
         if (status == STATUS_OK)
             status = write_hold(tx, step, (enum job_kind)kind, "fee_ceiling", step->fee_hold,
                                 "the chain's fees are above MAX_FEE_PER_GAS_GWEI");

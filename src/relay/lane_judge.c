@@ -106,13 +106,11 @@ static enum status prove(struct step *step, struct lane_slot *slot)
     const struct lane_options *options = &step->lane->options;
     slot->mood.proof_next_ms = step->facts.now_ms + LANE_PROOF_MS;
     struct proof proof;
-    enum status status =
-        proof_seek(&proof, options->witnesses, options->witnesses_count, slot, &options->address,
-                   &options->contracts, step->facts.final_number, step->arena);
-    if (status == STATUS_NO_MEMORY)
-        return status;
+    enum status status = proof_seek(&proof, options->witnesses, options->witnesses_count,
+                                    options->witnesses_needed, slot, &options->address,
+                                    &options->contracts, step->facts.final_number, step->arena);
     if (status != STATUS_OK || !proof.proven)
-        return STATUS_OK; // asked again; a silent witness stops no other slot
+        return status; // unproven: asked again
     struct job_settlement *settlements =
         arena_alloc_array(step->arena, slot->jobs_count, sizeof *settlements);
     if (settlements == NULL)

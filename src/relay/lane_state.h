@@ -80,6 +80,7 @@ struct step {
     struct fee_pair first_fees;
     // Why no lane, or this one, takes anything; meaningful where it was looked at.
     bool lane_hold_known, gas_hold, fee_hold;
+    const char *gas_text;     // what is needed and what is there; NULL: not said
     struct signing *signings; // bumps and fillers first, then new slots in nonce order
     size_t signings_count;
     size_t resends_count;

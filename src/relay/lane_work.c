@@ -194,6 +194,21 @@ static void hold_lane(struct step *step, bool dear, bool poor)
     step->gas_hold = claims_all_short(options->claims, options->index, poor);
 }
 
+// For the operator: how much the wallet lacks.
+static void say_gas_needed(struct step *step, const struct plan_group *group)
+{
+    const struct relay_lane *lane = step->lane;
+    char need[WEI_TEXT_SIZE], have[WEI_TEXT_SIZE], address[ADDRESS_TEXT_SIZE];
+    struct wei cost;
+    if (!plan_gas_needed(&cost, group, &step->first_fees, &lane->slots))
+        return;
+    wei_format_gwei(need, cost);
+    wei_format_gwei(have, lane->balance);
+    address_format(address, &lane->options.address);
+    step->gas_text = arena_printf(step->arena, "%s needs %s gwei for the next transaction, has %s",
+                                  address, need, have);
+}
+
 enum status work_assign(struct step *step)
 {
     struct relay_lane *lane = step->lane;
@@ -213,6 +228,8 @@ enum status work_assign(struct step *step)
                                     : plan_affordable(groups, count, &step->first_fees,
                                                       lane->balance, &lane->slots);
     hold_lane(step, false, paid == 0);
+    if (paid == 0 && count > 0)
+        say_gas_needed(step, &groups[0]);
     if (paid == 0)
         return STATUS_OK;
     return preflight_groups(step, groups, paid, paid < count ? paid : free);
@@ -243,6 +260,11 @@ static bool has_change(const struct step *step, const struct lane_slot *slot)
 static void mend(struct step *step, struct lane_slot *slot)
 {
     struct mend mend = plan_mend(slot, &step->facts, &step->lane->options.limits);
+    if (mend.at_ceiling && !slot->mood.ceiling_told)
+        log_error("at the fee ceiling: the same transaction is sent again until fees fall",
+                  {"slot", LOG_INT(slot->row.id)}, {"nonce", LOG_INT(slot->row.nonce)},
+                  {"jobs", LOG_INT(slot->jobs_count)});
+    slot->mood.ceiling_told = mend.at_ceiling;
     switch (mend.verb) {
     case MEND_NOTHING:
         return;
@@ -393,6 +415,8 @@ static void turn_away_denied(struct step *step, const struct signing *signing)
     log_error("the signer's policy refuses a transaction of this lane",
               {"lane", LOG_BYTES(step->lane->options.address.bytes, 20)},
               {"nonce", LOG_INT(signing->nonce)}, {"jobs", LOG_INT(count)});
+    if (signing->slot != NULL)
+        signing->slot->mood.bump_denied = true; // the policy stands: not asked again
     // There is room: an action for each job of all groups, and these have none yet.
     for (size_t i = 0; i < count; i++)
         assignment->actions[assignment->actions_count++] = (struct job_action){

@@ -47,6 +47,8 @@ struct plan_limits {
 #define PLAN_STALL_MS 120000
 // A payload that nodes refuse for good is given so many slots before its jobs are parked.
 #define PLAN_FATAL_TRIES_MAX 2
+// A job that runs out of gas in its second slot, with half as much again, is parked.
+#define PLAN_GAS_TRIES_MAX 2
 // A held kind is tried again this often, with this many jobs.
 #define PLAN_HOLD_RECHECK_MS 3000
 #define PLAN_PROBE_JOBS_MAX  8
@@ -156,6 +158,7 @@ enum mend_verb {
 struct mend {
     enum mend_verb verb;
     struct fee_pair fees;
+    bool at_ceiling; // higher fees are due and not allowed: an alert
 };
 struct mend plan_mend(const struct lane_slot *slot, const struct plan_facts *facts,
                       const struct plan_limits *limits);
@@ -235,6 +238,9 @@ MUST_USE bool plan_assign(struct assignment *ret_assignment, const struct plan_g
                           const struct plan_facts *facts, const struct plan_limits *limits,
                           struct arena *arena);
 
+// What one group and the open slots may cost at most; false only on overflow.
+MUST_USE bool plan_gas_needed(struct wei *ret_cost, const struct plan_group *group,
+                              const struct fee_pair *fees, const struct lane_slots *slots);
 // How many of the groups the lane's balance can pay for, beside what its open slots may cost.
 size_t plan_affordable(const struct plan_group *groups, size_t count, const struct fee_pair *fees,
                        struct wei balance, const struct lane_slots *slots);

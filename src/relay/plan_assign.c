@@ -355,16 +355,31 @@ static bool add_cost(struct wei *sum, struct wei max_fee, int64_t gas)
     return wei_scale_up(&cost, max_fee, (uint32_t)gas, 1) && wei_add(sum, *sum, cost);
 }
 
-size_t plan_affordable(const struct plan_group *groups, size_t count, const struct fee_pair *fees,
-                       struct wei balance, const struct lane_slots *slots)
+static bool open_cost(struct wei *ret_cost, const struct lane_slots *slots)
 {
     struct wei spent = {0};
     for (size_t i = 0; i < slots->count; i++) {
         const struct attempt *newest = &lane_slot_newest(slots->items[i])->row;
         if (slots->items[i]->row.state == SLOT_OPEN &&
             !add_cost(&spent, newest->max_fee, newest->gas_limit))
-            return 0;
+            return false;
     }
+    *ret_cost = spent;
+    return true;
+}
+
+bool plan_gas_needed(struct wei *ret_cost, const struct plan_group *group,
+                     const struct fee_pair *fees, const struct lane_slots *slots)
+{
+    return open_cost(ret_cost, slots) && add_cost(ret_cost, fees->max_fee, group->gas_limit);
+}
+
+size_t plan_affordable(const struct plan_group *groups, size_t count, const struct fee_pair *fees,
+                       struct wei balance, const struct lane_slots *slots)
+{
+    struct wei spent;
+    if (!open_cost(&spent, slots))
+        return 0;
     for (size_t i = 0; i < count; i++)
         if (!add_cost(&spent, fees->max_fee, groups[i].gas_limit) ||
             wei_compare(spent, balance) > 0)

@@ -64,13 +64,17 @@ struct mend plan_mend(const struct lane_slot *slot, const struct plan_facts *fac
         return mend;
     const struct lane_attempt *newest = lane_slot_newest(slot);
     bool room = slot->attempts_count < SLOT_ATTEMPTS_MAX;
-    if (slot->mood.fatal && !newest->filler && room)
+    if (slot->mood.fatal && !newest->filler && room && !slot->mood.bump_denied)
         return fill(newest, facts, limits);
     struct fee_pair current = fees_of(newest);
-    if (room && facts->fees_known && bump_is_due(slot, &current, facts, limits) &&
-        fees_bump(&mend.fees, &current, &facts->fees, slot->mood.tip_min, &limits->fees))
+    bool due = room && !slot->mood.bump_denied && facts->fees_known &&
+               bump_is_due(slot, &current, facts, limits);
+    if (due && fees_bump(&mend.fees, &current, &facts->fees, slot->mood.tip_min, &limits->fees)) {
         mend.verb = MEND_BUMP;
-    else if (send_is_due(slot, facts))
+        return mend;
+    }
+    mend.at_ceiling = due;
+    if (send_is_due(slot, facts))
         mend.verb = MEND_SEND;
     return mend;
 }

@@ -176,6 +176,8 @@ static struct job_settlement after_revert(const struct job *job, size_t jobs_cou
                                           const struct settle_facts *settle,
                                           const struct settle_context *context)
 {
+    if (settle->out_of_gas && jobs_count == 1 && job->tries >= PLAN_GAS_TRIES_MAX)
+        return park(job, "out_of_gas", "it ran out of gas again, with half as much more");
     if (settle->out_of_gas)
         return retry(job, "out_of_gas", "the transaction ran out of gas", context);
     if (!settle->revert_known)

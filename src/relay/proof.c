@@ -98,7 +98,7 @@ static enum status ask(bool *ret_agrees, struct chain *witness, struct seeking *
 }
 
 enum status proof_seek(struct proof *ret_proof, struct chain *const *witnesses,
-                       size_t witnesses_count, const struct lane_slot *slot,
+                       size_t witnesses_count, size_t needed, const struct lane_slot *slot,
                        const struct address *lane, const struct relay_contracts *contracts,
                        int64_t final_number, struct arena *arena)
 {
@@ -112,12 +112,17 @@ enum status proof_seek(struct proof *ret_proof, struct chain *const *witnesses,
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < slot->jobs_count; i++)
         seeking.jobs[i] = &slot->jobs[i];
-    bool proven = witnesses_count > 0 && final_number >= 0;
-    for (size_t i = 0; i < witnesses_count && proven; i++) {
-        enum status status = ask(&proven, witnesses[i], &seeking, i == 0);
-        if (status != STATUS_OK)
+    size_t enough = needed < 2 ? witnesses_count : needed, agreed = 0;
+    bool denied = false;
+    for (size_t i = 0; i < witnesses_count && final_number >= 0 && !denied; i++) {
+        bool agrees;
+        enum status status = ask(&agrees, witnesses[i], &seeking, agreed == 0);
+        if (status == STATUS_NO_MEMORY)
             return status;
+        agreed += status == STATUS_OK && agrees;
+        denied = status == STATUS_OK && !agrees;
     }
-    *ret_proof = (struct proof){.proven = proven, .effects = seeking.effects};
+    *ret_proof = (struct proof){.proven = !denied && agreed > 0 && agreed >= enough,
+                                .effects = seeking.effects};
     return STATUS_OK;
 }

@@ -2,10 +2,10 @@
 // The proof that a slot's transactions can never be mined: the only way, besides a final receipt,
 // in which a job leaves its slot.
 //
-// It holds when every witness (one per configured endpoint) says at the same final block, by hash:
-// the lane's nonce there is past the slot's, it knows a receipt for none of the slot's hashes, and
-// what the contract says there of each job is the same. One witness that does not answer, or
-// differs, and nothing is proven.
+// It holds when enough witnesses (endpoints) say at the same final block, by hash: the lane's nonce
+// there is past the slot's, they know a receipt for none of the slot's hashes, and what the
+// contract says there of each job is the same. One witness that differs, and nothing is proven;
+// those that do not answer are missed only where too few are left.
 #pragma once
 
 #include "relay/plan.h"
@@ -15,8 +15,9 @@ struct proof {
     enum effect *effects; // one per job, at the final block; in the arena
 };
 
-// Any status but STATUS_OK: nothing is known. Unproven is STATUS_OK with proven false.
+// needed below 2: all of them. STATUS_OK or STATUS_NO_MEMORY; unproven is STATUS_OK with proven
+// false.
 MUST_USE enum status proof_seek(struct proof *ret_proof, struct chain *const *witnesses,
-                                size_t witnesses_count, const struct lane_slot *slot,
+                                size_t witnesses_count, size_t needed, const struct lane_slot *slot,
                                 const struct address *lane, const struct relay_contracts *contracts,
                                 int64_t final_number, struct arena *arena);

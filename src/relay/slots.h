@@ -26,6 +26,8 @@ struct slot_mood {
     int32_t refusals;         // in a row
     bool taken;               // some node took a work attempt, or may have
     bool bump_wanted;         // a node asked for more
+    bool bump_denied;         // the signer's policy refuses a further attempt: said once
+    bool ceiling_told;        // no higher fees are allowed: said once
     struct wei tip_min;       // what it asked for; zero: did not say
     bool fatal;               // the payload can never be accepted
     char fatal_text[SLOT_FATAL_TEXT_SIZE];

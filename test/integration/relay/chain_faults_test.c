@@ -269,19 +269,6 @@ static void at_the_ceiling_a_stuck_transaction_keeps_its_bytes(void **state)
     world_close(&world);
 }
 
-// The lane's key is used elsewhere: its nonce is taken by a transaction we do not know.
-static void use_nonce_elsewhere(struct world *world)
-{
-    char address[ADDRESS_TEXT_SIZE], params[300];
-    address_format(address, &world->lane_address);
-    snprintf(params, sizeof params,
-             "[{\"from\":\"%s\",\"to\":\"%s\",\"value\":\"0x1\",\"gas\":\"0x5208\","
-             "\"maxFeePerGas\":\"0x174876e800\",\"maxPriorityFeePerGas\":\"0x174876e800\","
-             "\"nonce\":\"0x%" PRIx64 "\"}]",
-             address, address, (uint64_t)world_lane_nonce(world));
-    world_node(world, "eth_sendTransaction", params);
-}
-
 // fault 7, 8: our nonce is used and no hash of ours is known: unresolved, then proof, then a new
 // nonce
 static void a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on(void **state)
@@ -293,7 +280,7 @@ static void a_foreign_transaction_at_our_nonce_is_proven_before_the_job_goes_on(
     world_run_until(&world, job, JOB_SENT);
     struct attempts before = attempts_of(&world, job);
     world_node(&world, "anvil_dropAllTransactions", "[]");
-    use_nonce_elsewhere(&world);
+    world_use_nonce(&world);
     mine(&world, 1);
     steps(&world, 5);
     assert_string_equal(world_state(&world, job), "sent"); // the grace runs
@@ -331,7 +318,7 @@ static void one_silent_witness_proves_nothing(void **state)
     world_node(&world, "evm_setAutomine", "[false]");
     world_run_until(&world, job, JOB_SENT);
     world_node(&world, "anvil_dropAllTransactions", "[]");
-    use_nonce_elsewhere(&world);
+    world_use_nonce(&world);
     mine(&world, 3);
     steps(&world, 2);
     world.skew_ms += PLAN_FOREIGN_GRACE_MS;
@@ -359,7 +346,7 @@ static void a_foreign_transaction_that_is_reorganised_away_gives_the_nonce_back(
     world_run_until(&world, job, JOB_SENT);
     struct attempts before = attempts_of(&world, job);
     world_node(&world, "anvil_dropAllTransactions", "[]");
-    use_nonce_elsewhere(&world);
+    world_use_nonce(&world);
     mine(&world, 1);
     steps(&world, 2);
     world.skew_ms += PLAN_FOREIGN_GRACE_MS;
@@ -383,7 +370,7 @@ static void nonces_used_while_idle_are_absorbed(void **state)
     struct world world;
     int64_t job = one_due_payout(&world, 1);
     for (int64_t nonce = 1; nonce <= 2; nonce++) {
-        use_nonce_elsewhere(&world);
+        world_use_nonce(&world);
         while (world_lane_nonce(&world) == nonce)
             usleep(1000);
     }

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PROXIES_MAX WORLD_NODES_MAX
 #define DEPTH       3
@@ -260,6 +261,25 @@ static enum proxy_verdict says_too_much(void *context, const char *method, const
     return PROXY_ANSWER;
 }
 
+static enum proxy_verdict hangs_up_on_all(void *context, const char *method, const json_t *params,
+                                          json_t *reply)
+{
+    (void)context;
+    (void)method;
+    (void)params;
+    (void)reply;
+    return PROXY_CLOSE;
+}
+
+// Its pool knows the block of our transaction, its state does not.
+static enum proxy_verdict lags_by_one_transaction(void *context, const char *method,
+                                                  const json_t *params, json_t *reply)
+{
+    if (is(method, "eth_getTransactionCount"))
+        json_object_set_new(reply, "result", json_string("0x1"));
+    return forgets_receipts(context, method, params, reply);
+}
+
 // Takes transactions, and breaks off before it says so.
 static enum proxy_verdict hangs_up_on_sends(void *context, const char *method, const json_t *params,
                                             json_t *reply)
@@ -466,6 +486,66 @@ static void one_node_that_says_it_would_revert_parks_nothing(void **state)
     close_liars(&liars);
 }
 
+// fault 7: enough endpoints prove it, though one is silent
+static void a_silent_endpoint_does_not_hold_up_the_proof_of_the_others(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 3);
+    struct world *world = &liars.world;
+    world_node(world, "evm_setAutomine", "[false]");
+    world_run_until(world, liars.job, JOB_SENT);
+    world_node(world, "anvil_dropAllTransactions", "[]");
+    world_use_nonce(world);
+    mine(world, 2 * DEPTH);
+    steps(world, 3);
+    world->skew_ms += PLAN_FOREIGN_GRACE_MS;
+    world_run_until(world, liars.job, JOB_UNRESOLVED);
+    bend(&liars, 1, hangs_up_on_all);
+    bend(&liars, 2, hangs_up_on_all);
+    for (int i = 0; i < 3; i++) {
+        world->skew_ms += LANE_PROOF_MS;
+        world_step(world);
+    }
+    assert_state(&liars, "unresolved"); // one is not enough
+    bend(&liars, 1, NULL);
+    world->skew_ms += LANE_PROOF_MS;
+    world_node(world, "evm_setAutomine", "[true]");
+    for (int i = 0; i < 200 && world_job(world, liars.job).state == JOB_UNRESOLVED; i++) {
+        world->skew_ms += LANE_PROOF_MS;
+        world_step(world);
+        usleep(20000); // its endpoint rests in real time
+    }
+    world_run_until(world, liars.job, JOB_MINED);
+    mine(world, DEPTH);
+    world_run(world);
+    assert_int_equal(world_lane_nonce(world), 3);
+    struct address holder = world_affiliate(1);
+    assert_int_equal(world_usdc_of(world, &holder), units(5));
+    close_liars(&liars);
+}
+
+// fault 6: "nonce too low" beside a receipt that only comes later: looked for, never sent anew
+static void a_nonce_too_low_leads_to_the_receipt(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 1);
+    bend(&liars, 0, lags_by_one_transaction);
+    for (int i = 0; i < 10; i++) {
+        liars.world.skew_ms += PLAN_RESEND_MS_MAX;
+        world_step(&liars.world);
+    }
+    assert_true(proxy_calls(liars.proxies[0], "eth_sendRawTransaction") > 2); // refused again
+    assert_state(&liars, "sent");
+    bend(&liars, 0, NULL);
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    mine(&liars.world, DEPTH);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
 // fault 33: no answer to a send counts as sent
 static void a_send_without_an_answer_counts_as_sent(void **state)
 {
@@ -494,6 +574,8 @@ int main(void)
         cmocka_unit_test(nothing_moves_back_on_the_word_of_one_node),
         cmocka_unit_test(a_lagging_receipt_beside_a_fresh_nonce_does_not_have_it_paid_again),
         cmocka_unit_test(one_node_that_says_it_would_revert_parks_nothing),
+        cmocka_unit_test(a_silent_endpoint_does_not_hold_up_the_proof_of_the_others),
+        cmocka_unit_test(a_nonce_too_low_leads_to_the_receipt),
         cmocka_unit_test(a_send_without_an_answer_counts_as_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,8 @@ struct node_proxy {
     pthread_mutex_t mutex; // what follows
     proxy_bend bend;
     void *context;
+    char refused[METHOD_NAME_SIZE]; // "": none
+    json_t *error;
     char methods[METHODS_MAX][METHOD_NAME_SIZE];
     size_t counts[METHODS_MAX];
 };
@@ -41,6 +43,10 @@ static enum proxy_verdict bend_one(struct node_proxy *proxy, const json_t *call,
 {
     const char *method = json_string_value(json_object_get(call, "method"));
     count_call(proxy, method);
+    if (strcmp(method, proxy->refused) == 0) {
+        json_object_del(reply, "result");
+        json_object_set(reply, "error", proxy->error);
+    }
     if (proxy->bend == NULL)
         return PROXY_ANSWER;
     return proxy->bend(proxy->context, method, json_object_get(call, "params"), reply);
@@ -87,12 +93,36 @@ static json_t *forward(struct node_proxy *proxy, const char *body)
     return json_loadb((const char *)response.body.data, response.body.size, 0, NULL);
 }
 
+// What the node is asked in place of refused calls does nothing.
+static char *forwarded(struct node_proxy *proxy, const json_t *calls)
+{
+    json_t *copy = json_deep_copy(calls);
+    size_t count = json_is_array(copy) ? json_array_size(copy) : 1;
+    pthread_mutex_lock(&proxy->mutex);
+    for (size_t i = 0; i < count; i++) {
+        json_t *call = json_is_array(copy) ? json_array_get(copy, i) : copy;
+        const char *method = json_string_value(json_object_get(call, "method"));
+        if (method == NULL || strcmp(method, proxy->refused) != 0)
+            continue;
+        json_object_set_new(call, "method", json_string("eth_chainId"));
+        json_object_set_new(call, "params", json_array());
+    }
+    pthread_mutex_unlock(&proxy->mutex);
+    char *text = json_dumps(copy, JSON_COMPACT);
+    json_decref(copy);
+    if (text == NULL)
+        abort();
+    return text;
+}
+
 static bool handle(struct tcp_peer *peer, int fd, const char *head, const char *body)
 {
     (void)head;
     struct node_proxy *proxy = peer->context;
     json_t *calls = json_loads(body, 0, NULL);
-    json_t *replies = forward(proxy, body);
+    char *request = forwarded(proxy, calls);
+    json_t *replies = forward(proxy, request);
+    free(request);
     bool answers =
         calls != NULL && replies != NULL && bend_all(proxy, calls, replies) == PROXY_ANSWER;
     if (answers) {
@@ -126,6 +156,7 @@ void proxy_stop(struct node_proxy *proxy)
 {
     peer_stop(&proxy->peer);
     pthread_mutex_destroy(&proxy->mutex);
+    json_decref(proxy->error);
     arena_free(proxy->arena);
     http_client_free(proxy->http);
     free(proxy);
@@ -141,6 +172,15 @@ void proxy_set(struct node_proxy *proxy, proxy_bend bend, void *context)
     pthread_mutex_lock(&proxy->mutex);
     proxy->bend = bend;
     proxy->context = context;
+    pthread_mutex_unlock(&proxy->mutex);
+}
+
+void proxy_refuse(struct node_proxy *proxy, const char *method, const char *error)
+{
+    pthread_mutex_lock(&proxy->mutex);
+    json_decref(proxy->error);
+    proxy->error = error == NULL ? NULL : json_loads(error, 0, NULL);
+    snprintf(proxy->refused, METHOD_NAME_SIZE, "%s", error == NULL ? "" : method);
     pthread_mutex_unlock(&proxy->mutex);
 }
 

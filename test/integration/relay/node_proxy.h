@@ -20,5 +20,8 @@ void proxy_stop(struct node_proxy *proxy);
 const char *proxy_url(const struct node_proxy *proxy);
 // From now on; NULL: it tells the truth.
 void proxy_set(struct node_proxy *proxy, proxy_bend bend, void *context);
+// From now on the node is not given calls of the method: error (a JSON object, copied) is the
+// answer. NULL: it is again.
+void proxy_refuse(struct node_proxy *proxy, const char *method, const char *error);
 // Calls of the method so far.
 size_t proxy_calls(struct node_proxy *proxy, const char *method);

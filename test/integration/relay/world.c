@@ -135,6 +135,18 @@ int64_t world_lane_nonce(struct world *world)
     return (int64_t)quantity(anvil_rpc(world->anvil, "eth_getTransactionCount", params));
 }
 
+void world_use_nonce(struct world *world)
+{
+    char address[ADDRESS_TEXT_SIZE], params[300];
+    address_format(address, &world->lane_address);
+    snprintf(params, sizeof params,
+             "[{\"from\":\"%s\",\"to\":\"%s\",\"value\":\"0x1\",\"gas\":\"0x5208\","
+             "\"maxFeePerGas\":\"0x174876e800\",\"maxPriorityFeePerGas\":\"0x174876e800\","
+             "\"nonce\":\"0x%" PRIx64 "\"}]",
+             address, address, (uint64_t)world_lane_nonce(world));
+    world_node(world, "eth_sendTransaction", params);
+}
+
 uint64_t world_view(struct world *world, const struct address *to, const char *signature,
                     const struct address *argument)
 {

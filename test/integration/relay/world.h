@@ -113,5 +113,7 @@ uint64_t world_view(struct world *world, const struct address *to, const char *s
                     const struct address *argument);
 // AffiliatePaid, AffiliatePaidHybrid and PayoutOwed events with this id, on the whole chain.
 size_t world_events_of(struct world *world, const struct hash32 *payout_id);
+// The lane's key is used elsewhere: its next nonce is taken by a transaction we do not know.
+void world_use_nonce(struct world *world);
 // Transactions the lane has in the chain.
 int64_t world_lane_nonce(struct world *world);

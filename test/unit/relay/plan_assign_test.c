@@ -338,6 +338,9 @@ static void the_balance_pays_for_so_many(void **state)
         assert_int_equal(plan_affordable(groups, 2, &fees, fixture_wei(rows[i].balance),
                                          rows[i].with_slot ? &one : &none),
                          rows[i].affordable);
+    struct wei cost;
+    assert_true(plan_gas_needed(&cost, &groups[0], &fees, &one));
+    assert_int_equal(wei_units(cost), 90000000);
 }
 
 int main(void)

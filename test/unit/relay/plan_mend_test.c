@@ -117,6 +117,11 @@ static void nonce_used(struct fixture *f)
     f->slot.mood.send_next_ms = 0;
     f->facts.nonce = 6;
 }
+static void refused_by_the_signer(struct fixture *f)
+{
+    stuck(f);
+    f->slot.mood.bump_denied = true;
+}
 static void after_a_restart(struct fixture *f)
 {
     memset(&f->slot.mood, 0, sizeof f->slot.mood);
@@ -149,6 +154,7 @@ static const struct {
     {"refused for good is filled", refused_for_good, MEND_FILL, 900},
     {"once", refused_for_good_and_filled, MEND_NOTHING, 0},
     {"a stuck filler is bumped", filler_stuck, MEND_BUMP, 900},
+    {"the signer has refused it once", refused_by_the_signer, MEND_NOTHING, 0},
     {"what is mined is left alone", mined, MEND_NOTHING, 0},
     {"a used nonce is never sent", nonce_used, MEND_NOTHING, 0},
 };
@@ -165,6 +171,28 @@ static void every_remedy_has_its_cause(void **state)
             (rows[i].fee != 0 && (uint64_t)wei_units(mend.fees.max_fee) != rows[i].fee))
             fail_msg("%s: verb %d fee %llu", rows[i].name, (int)mend.verb,
                      (unsigned long long)wei_units(mend.fees.max_fee));
+    }
+}
+
+// fault 14: at the ceiling the operator hears of it, and no fee grows
+static void only_the_ceiling_is_told_as_such(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*change)(struct fixture *fixture);
+        bool at_ceiling;
+    } ceilings[] = {{stuck_at_the_ceiling, true},
+                    {stuck_at_the_ceiling_and_send_due, true},
+                    {stuck, false},
+                    {fresh, false},
+                    {stuck_with_all_attempts_used, false},
+                    {refused_by_the_signer, false}};
+    for (size_t i = 0; i < sizeof ceilings / sizeof ceilings[0]; i++) {
+        struct fixture fixture;
+        fixture_setup(&fixture);
+        ceilings[i].change(&fixture);
+        struct mend mend = plan_mend(&fixture.slot, &fixture.facts, &fixture.limits);
+        assert_int_equal(mend.at_ceiling, ceilings[i].at_ceiling);
     }
 }
 
@@ -286,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_remedy_has_its_cause),
+        cmocka_unit_test(only_the_ceiling_is_told_as_such),
         cmocka_unit_test(a_filler_at_the_ceiling_keeps_the_fees),
         cmocka_unit_test(every_answer_has_its_consequence),
         cmocka_unit_test(refusals_pause_longer_and_longer),

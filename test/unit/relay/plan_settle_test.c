@@ -265,6 +265,10 @@ static const struct settle_row settle_rows[] = {
     {"reverted and the chain does not say", ENDING_REVERTED, 0, EFFECT_UNKNOWN, false, true,
      REVERT_PAUSED, 1, 1, false, 0, 0},
     {"out of gas", ENDING_REVERTED, 0, EFFECT_ABSENT, true, false, 0, 1, 1, true, JOB_QUEUED, 0},
+    {"out of gas again", ENDING_REVERTED, 0, EFFECT_ABSENT, true, false, 0, 1, PLAN_GAS_TRIES_MAX,
+     true, JOB_PARKED, 0},
+    {"out of gas in a batch", ENDING_REVERTED, 0, EFFECT_ABSENT, true, false, 0, 3,
+     PLAN_GAS_TRIES_MAX, true, JOB_QUEUED, 0},
     {"tries used up", ENDING_REVERTED, 0, EFFECT_ABSENT, false, true, REVERT_PAUSED, 1, 8, true,
      JOB_PARKED, 0},
     {"filled the first time", ENDING_FILLED, 0, EFFECT_ABSENT, NO_REVERT, 1, 1, true, JOB_QUEUED,
@@ -303,6 +307,7 @@ static void check_settlement(const struct settle_row *row, struct arena *arena)
     }
 }
 
+// fault 21, 22: status 0 is tried again where the cause passes; out of gas once more, then parked
 static void every_ending_has_its_settlement(void **state)
 {
     (void)state;

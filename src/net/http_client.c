@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP client on curl's multi interface: pooled easy handles, connections kept by the multi handle.
+// HTTP client on curl's multi interface: an easy handle a request, connections kept by the multi
+// handle.
 #include "net/http_client.h"
 
 #include <curl/curl.h>
@@ -199,10 +200,10 @@ static bool set_callbacks(struct transfer *transfer)
 static bool start(struct http_client *client, struct transfer *transfer,
                   const struct http_request *request)
 {
-    if (!transfer->easy)
-        transfer->easy = curl_easy_init();
-    else
-        curl_easy_reset(transfer->easy);
+    // A new one each time: libcurl up to 8.3 keeps, also over curl_easy_reset, a pointer into the
+    // freed headers of a handle's last response. Connections are the multi handle's and stay.
+    curl_easy_cleanup(transfer->easy);
+    transfer->easy = curl_easy_init();
     if (!transfer->easy)
         return false;
     transfer->size = 0;

@@ -48,9 +48,11 @@ static enum status ask_window(struct pool *pool, size_t *ret_count, const struct
         pool_begin(pool) ? arena_alloc_array(pool->scratch, calls_max, sizeof *calls) : NULL;
     if (!calls || !batch_build(calls, ret_count, query, first, calls_max, pool->scratch))
         return STATUS_NO_MEMORY;
-    return pool_ask(
-        pool, &(struct pool_query){
-                  .calls = calls, .count = *ret_count, .context = &window, .read = read_window});
+    return pool_ask(pool, &(struct pool_query){.calls = calls,
+                                               .count = *ret_count,
+                                               .splits = true,
+                                               .context = &window,
+                                               .read = read_window});
 }
 
 enum status batch_ask(struct pool *pool, const struct batch_query *query)

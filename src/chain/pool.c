@@ -204,7 +204,7 @@ static enum status ask_one(struct pool *pool, struct endpoint *endpoint,
     enum status status = STATUS_UNAVAILABLE;
     if (judgement.trouble == TROUBLE_NONE)
         status = settle(pool, endpoint, query->read(query->context, replies, query->count));
-    else if (judgement.trouble == TROUBLE_TOO_LARGE && query->count > 1)
+    else if (judgement.trouble == TROUBLE_TOO_LARGE && query->splits && query->count > 1)
         status = STATUS_LIMIT;
     else if (judgement.trouble == TROUBLE_TOO_LARGE)
         status = settle(pool, endpoint, STATUS_CORRUPT);

@@ -64,12 +64,13 @@ struct pool_query {
     const struct rpc_call *calls;
     size_t count;
     bool any_chain; // ask without a check, and resting ones as well where none is ready
+    bool splits;    // the caller asks again for fewer: STATUS_LIMIT is for it
     void *context;
     // Reads the answers: STATUS_OK; STATUS_UNAVAILABLE: it cannot say, ask another;
     // STATUS_CORRUPT: malformed; STATUS_CONFLICT: not what was asked, it lies; STATUS_NO_MEMORY.
     enum status (*read)(void *context, const struct rpc_reply *replies, size_t count);
 };
-// As chain.h says, and STATUS_LIMIT where the answer to several calls was too large.
+// As chain.h says; with `splits` also STATUS_LIMIT where the answer to several calls was too large.
 enum status pool_ask(struct pool *pool, const struct pool_query *query);
 
 // The endpoints that may be asked now, best first, their chain proven.

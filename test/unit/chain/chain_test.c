@@ -2,6 +2,7 @@
 // The typed reads: each form of answer gives its value or its status, and nothing half-written.
 #include "base/log.h"
 #include "chain/node_peer.h"
+#include "net/json_rpc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -461,6 +462,41 @@ static void an_answer_over_the_limit_is_asked_for_in_smaller_parts(void **state)
     peer_stop(&node.peer);
 }
 
+// fault 35: a body over the limit, where what was asked for cannot be made smaller
+static void an_endless_answer_about_fees_is_one_endpoints_trouble(void **state)
+{
+    (void)state;
+    static const struct node_rule fine[] = {
+        {"eth_feeHistory", "\"result\":{\"baseFeePerGas\":[\"0x7\"],\"gasUsedRatio\":[0.5],"
+                           "\"reward\":[[\"0x3\"]]}"},
+        {NULL, NULL}};
+    static const char start[] = "\"result\":\"";
+    struct node nodes[2];
+    struct chain_fees fees;
+    int64_t clock_ms = 1000;
+    char *endless = malloc(RPC_RESPONSE_BYTES_MAX + sizeof start + 1);
+    assert_non_null(endless);
+    memset(endless, 'x', RPC_RESPONSE_BYTES_MAX + sizeof start);
+    memcpy(endless, start, sizeof start - 1);
+    endless[RPC_RESPONSE_BYTES_MAX + sizeof start - 1] = '"';
+    endless[RPC_RESPONSE_BYTES_MAX + sizeof start] = '\0';
+    const struct node_rule rules[] = {{"eth_feeHistory", endless}, {NULL, NULL}};
+    node_start(&nodes[0], rules);
+    node_start(&nodes[1], fine);
+
+    struct chain *chain = node_chain(nodes, 2, &clock_ms);
+    assert_int_equal(chain->ops->fees(chain, &fees), STATUS_OK);
+    assert_true(wei_units(fees.base_fee) == 7);
+    chain_close(chain);
+
+    chain = node_chain(nodes, 1, &clock_ms);
+    assert_int_equal(chain->ops->fees(chain, &fees), STATUS_CORRUPT);
+    chain_close(chain);
+    peer_stop(&nodes[0].peer);
+    peer_stop(&nodes[1].peer);
+    free(endless);
+}
+
 int main(void)
 {
     log_setup(LOG_ERROR, LOG_FORMAT_TEXT);
@@ -468,6 +504,7 @@ int main(void)
         cmocka_unit_test(heads_are_read_strictly),
         cmocka_unit_test(numbers_are_read_strictly),
         cmocka_unit_test(balances_and_code_are_read),
+        cmocka_unit_test(an_endless_answer_about_fees_is_one_endpoints_trouble),
         cmocka_unit_test(fees_come_from_the_best_source_there_is),
         cmocka_unit_test(receipts_are_read_strictly),
         cmocka_unit_test(the_values_of_a_log_are_kept),

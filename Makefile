@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: a few targets over Meson, npm and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help all build demo up kill test test-demo faults fault-points contracts-ci lint docs format ci \
-        clean setup
+.PHONY: help all build demo up kill fuzz test test-demo faults fault-points contracts-ci lint docs \
+        format ci clean setup
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
@@ -44,6 +44,10 @@ fault-points: build-asan/build.ninja ## slow: each disk, RPC, memory and file op
 kill: build ## slow: KILLS=n SIGKILLs of the services, each payment still made once
 	@test/kill/kill.py --kills $(KILLS) --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
 
+fuzz: build-fuzz/build.ninja ## slow: each fuzz target (TARGET=name: one) for SECONDS=n
+	@$(NINJA) build-fuzz
+	@tools/fuzz --seconds $(if $(SECONDS),$(SECONDS),60) $(if $(TARGET),--target $(TARGET)) build-fuzz
+
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@tools/npm run ci
 
@@ -62,7 +66,7 @@ ci: ## what .ci/run runs: test, then the slow ones
 	@.ci/run
 
 clean: ## remove build results; set-up stays
-	rm -rf build build-asan build-clang .demo .demo-up .cache/tidy .cache/cppcheck
+	rm -rf build build-asan build-clang build-fuzz .demo .demo-up .cache/tidy .cache/cppcheck
 
 setup: $(SETUP) ## install what is missing (Debian packages, Node, npm packages)
 
@@ -78,3 +82,6 @@ build-asan/build.ninja: $(SETUP)
 
 build-clang/build.ninja: $(SETUP)
 	@CC=clang tools/configure $(@D) --buildtype=debug
+
+build-fuzz/build.ninja: $(SETUP)
+	@CC=clang tools/configure $(@D) -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false

@@ -133,6 +133,16 @@ static void encode_event(struct event_log *log, uint8_t *data, const struct cont
     }
 }
 
+static bool names_kind(const struct hash32 *topic, enum event_kind kind)
+{
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        struct hash32 hash = keccak256_text(events[i].signature);
+        if (events[i].kind == kind && hash32_equal(&hash, topic))
+            return true;
+    }
+    return false;
+}
+
 static void check_event(struct fuzz_input input)
 {
     uint8_t data[3 * WORD];
@@ -153,8 +163,7 @@ static void check_event(struct fuzz_input input)
     struct contract_event event = event_decode(&log);
     if (event.kind == EVENT_OTHER)
         return;
-    struct hash32 topic = keccak256_text(events[row].signature);
-    MUST(hash32_equal(&topic, &log.topics[0]) && event.kind == events[row].kind);
+    MUST(names_kind(&log.topics[0], event.kind));
     struct event_log copy = log;
     memcpy(again, data, sizeof again);
     encode_event(&copy, again, &event);

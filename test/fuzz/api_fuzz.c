@@ -34,6 +34,8 @@ void __wrap_http_suspend(struct http_request *request);
 void __wrap_http_wake(struct http_request *request, http_handler handler, void *context);
 enum status __wrap_store_submit(struct store *store, struct store_work *work);
 enum status __wrap_store_read(struct store_tx **ret_tx, struct store *store);
+bool __wrap_store_is_healthy(const struct store *store);
+void __wrap_store_statistics(struct store_statistics *ret_statistics, struct store *store);
 enum auth_outcome __wrap_auth_check(struct auth *auth, struct api_key *ret_key,
                                     int64_t *ret_retry_s, const struct http_request *request);
 
@@ -132,6 +134,18 @@ enum status __wrap_store_read(struct store_tx **ret_tx, struct store *store)
     (void)ret_tx;
     (void)store;
     return STATUS_LIMIT;
+}
+
+bool __wrap_store_is_healthy(const struct store *store)
+{
+    (void)store;
+    return true;
+}
+
+void __wrap_store_statistics(struct store_statistics *ret_statistics, struct store *store)
+{
+    (void)store;
+    *ret_statistics = (struct store_statistics){0};
 }
 
 enum auth_outcome __wrap_auth_check(struct auth *auth, struct api_key *ret_key,

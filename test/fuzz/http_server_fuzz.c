@@ -19,6 +19,11 @@
 
 #define REQUESTS_MAX    16
 #define REPLY_BYTES_MAX 65536
+// Follows every input: past the largest body there is, and no line of it is a request or a header,
+// so that the server comes to an end of each connection at once.
+#define TAIL            "\001 / HTTP/9\r\n\r\n"
+#define TAIL_BYTES_MIN  (HTTP_BODY_BYTES_MAX + 256)
+#define INPUT_BYTES_MAX 16384
 #define LOOPBACK_NET    0x7f000000U // a source address each: no port runs out
 
 struct seen {
@@ -262,7 +267,6 @@ static size_t exchange(char reply[REPLY_BYTES_MAX + 1], const uint8_t *data, siz
         data += sent;
         size -= (size_t)sent;
     }
-    shutdown(fd, SHUT_WR);
     while (got < REPLY_BYTES_MAX) {
         ssize_t more = recv(fd, reply + got, REPLY_BYTES_MAX - got, 0);
         if (more <= 0)
@@ -277,12 +281,17 @@ static size_t exchange(char reply[REPLY_BYTES_MAX + 1], const uint8_t *data, siz
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char reply[REPLY_BYTES_MAX + 1];
+    static uint8_t sent[INPUT_BYTES_MAX + TAIL_BYTES_MIN + sizeof TAIL];
+    size_t sent_size = size < INPUT_BYTES_MAX ? size : INPUT_BYTES_MAX;
+    memcpy(sent, data, sent_size);
+    for (size_t end = sent_size + TAIL_BYTES_MIN; sent_size < end; sent_size += sizeof TAIL - 1)
+        memcpy(sent + sent_size, TAIL, sizeof TAIL - 1);
     start_once();
     seen_count = replies_count = 0;
-    size_t got = exchange(reply, data, size);
+    size_t got = exchange(reply, sent, sent_size);
     MUST(got == 0 || strncmp(reply, "HTTP/1.1 ", 9) == 0);
     pthread_mutex_lock(&lock);
-    check_seen(data, size);
+    check_seen(sent, sent_size);
     for (size_t i = 0; i < seen_count; i++) {
         free(seen[i].method);
         free(seen[i].target);

@@ -32,3 +32,8 @@ int64_t gas_limit(enum tx_form form, size_t usdc, size_t hybrid, bool retried)
         limit = limit * GAS_RETRY_NUMERATOR / GAS_RETRY_DENOMINATOR;
     return limit < GAS_TRANSACTION_MAX ? limit : GAS_TRANSACTION_MAX;
 }
+
+bool gas_ran_out(int64_t used, int64_t limit)
+{
+    return used >= limit - limit / GAS_LEFT_PART;
+}

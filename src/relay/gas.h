@@ -36,6 +36,11 @@
 #define GAS_RETRY_NUMERATOR   3
 #define GAS_RETRY_DENOMINATOR 2
 
+// A call that runs out of gas inside leaves its caller a 64th of it, once per depth: who used all
+// but so small a part has run out.
+#define GAS_LEFT_PART 32
+bool gas_ran_out(int64_t used, int64_t limit);
+
 // What the form of a transaction is; the payload of each: relay/payload.h.
 enum tx_form {
     TX_PAY_ONE,    // payAffiliateUSDC or payAffiliateHybrid

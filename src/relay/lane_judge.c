@@ -42,7 +42,7 @@ static void ask_revert(struct settle_facts *settle, struct step *step,
                        const struct lane_attempt *attempt, const struct inclusion *inclusion)
 {
     const struct lane_options *options = &step->lane->options;
-    settle->out_of_gas = inclusion->gas_used >= attempt->row.gas_limit;
+    settle->out_of_gas = gas_ran_out(inclusion->gas_used, attempt->row.gas_limit);
     struct chain_call call = {.from = options->address,
                               .to = attempt->to,
                               .data = attempt->data,

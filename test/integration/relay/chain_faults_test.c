@@ -221,6 +221,7 @@ static void a_forgotten_transaction_is_sent_again(void **state)
     world_close(&world);
 }
 
+// fault 11, 13: outgrown by the base fee: replaced with the same nonce, paid once
 static void a_stuck_transaction_is_replaced_and_paid_once(void **state)
 {
     (void)state;
@@ -243,6 +244,7 @@ static void a_stuck_transaction_is_replaced_and_paid_once(void **state)
     world_close(&world);
 }
 
+// fault 14: at the ceiling no fee grows, and the same bytes go out again
 static void at_the_ceiling_a_stuck_transaction_keeps_its_bytes(void **state)
 {
     (void)state;
@@ -388,7 +390,111 @@ static void nonces_used_while_idle_are_absorbed(void **state)
     world_close(&world);
 }
 
+// fault 25: after a reorganisation another transaction has our nonce: proof, and then a new one
+static void a_foreign_transaction_in_our_place_after_a_reorganisation_is_proven(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 3);
+    world_run_until(&world, job, JOB_MINED);
+    struct attempts before = attempts_of(&world, job);
+    world_node(&world, "anvil_rollback", "[1]");
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_use_nonce(&world);
+    mine(&world, 1);
+    world_run_until(&world, job, JOB_SENT);
+    steps(&world, 3);
+    assert_string_equal(world_state(&world, job), "sent"); // the grace runs
+    world.skew_ms += PLAN_FOREIGN_GRACE_MS;
+    world_run_until(&world, job, JOB_UNRESOLVED);
+    mine(&world, 2);
+    world_node(&world, "evm_setAutomine", "[true]");
+    world.skew_ms += LANE_PROOF_MS;
+    world_run_until(&world, job, JOB_MINED);
+    mine(&world, 3);
+    world_run(&world);
+    assert_int_equal(attempts_of(&world, job).slot.nonce, before.slot.nonce + 1);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+// fault 9: the node loses one in the middle: it is sent again, and those behind it follow
+static void a_transaction_lost_in_the_middle_is_sent_again_and_those_behind_follow(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t first = one_due_payout(&world, 1);
+    world_stop(&world);
+    world.batch_size_max = 1;
+    world_start(&world);
+    world_node(&world, "evm_setAutomine", "[false]");
+    int64_t second = world_pay(&world, "p2", 1, "usdc", 30);
+    int64_t third = world_pay(&world, "p3", 1, "usdc", 20);
+    world_run_until(&world, third, JOB_SENT);
+    char hash[HEX_TEXT_SIZE(32)], params[HEX_TEXT_SIZE(32) + 8];
+    struct attempts lost = attempts_of(&world, second);
+    hex_encode(hash, (struct bytes){lost.hashes[0].bytes, 32});
+    snprintf(params, sizeof params, "[\"%s\"]", hash);
+    world_node(&world, "anvil_dropTransaction", params);
+    mine(&world, 1);
+    steps(&world, 3);
+    assert_int_equal(world_lane_nonce(&world), 2); // the first only
+    assert_string_equal(world_state(&world, third), "sent");
+    world.skew_ms += PLAN_RESEND_MS_MAX;
+    steps(&world, 2);
+    mine(&world, 2);
+    world_run(&world);
+    assert_int_equal(world_lane_nonce(&world), 4);
+    assert_int_equal(attempts_of(&world, second).count, 1);
+    assert_true(hash32_equal(&attempts_of(&world, second).hashes[0], &lost.hashes[0]));
+    assert_paid_once(&world, first, 1, units(10));
+    assert_paid_once(&world, second, 1, units(10));
+    assert_paid_once(&world, third, 1, units(10));
+    world_close(&world);
+}
+
+// A block in which the token burns all gas that it is given.
+static void mine_out_of_gas(struct world *world)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    address_format(address, &world->usdc);
+    char *get = arena_printf(world->arena, "[\"%s\",\"latest\"]", address);
+    char *burn = arena_printf(world->arena, "[\"%s\",\"0x5b600056\"]", address);
+    assert_true(get != NULL && burn != NULL);
+    json_t *code = anvil_rpc(world->anvil, "eth_getCode", get);
+    world_node(world, "anvil_setCode", burn);
+    mine(world, 1);
+    char *back = arena_printf(world->arena, "[\"%s\",\"%s\"]", address, json_string_value(code));
+    assert_non_null(back);
+    world_node(world, "anvil_setCode", back);
+    json_decref(code);
+}
+
+// fault 22: once more with half as much again, then parked
+static void out_of_gas_is_tried_once_more_with_half_as_much_again(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world, 1);
+    world_node(&world, "evm_setAutomine", "[false]");
+    world_run_until(&world, job, JOB_SENT);
+    int64_t limit = attempts_of(&world, job).newest.gas_limit;
+    mine_out_of_gas(&world);
+    world_run_until(&world, job, JOB_QUEUED);
+    world.skew_ms += 60000;
+    world_run_until(&world, job, JOB_SENT);
+    assert_int_equal(attempts_of(&world, job).newest.gas_limit, limit + limit / 2);
+    mine_out_of_gas(&world);
+    world_run(&world);
+    struct job parked = world_job(&world, job);
+    assert_string_equal(job_state_text(parked.state), "parked");
+    assert_non_null(strstr(parked.reason, "gas"));
+    assert_int_equal(world_events_of(&world, &parked.payout_id), 0);
+    world_close(&world);
+}
+
 // It passed the preflight and reverts in its block: the nonce is gone, the payout is not made.
+// fault 21: mined with status 0: decoded, and again with a new nonce where the cause passes
 static void a_reverted_transaction_is_tried_again_where_its_cause_passes(void **state)
 {
     (void)state;
@@ -543,6 +649,9 @@ int main(void)
         cmocka_unit_test(one_silent_witness_proves_nothing),
         cmocka_unit_test(a_foreign_transaction_that_is_reorganised_away_gives_the_nonce_back),
         cmocka_unit_test(nonces_used_while_idle_are_absorbed),
+        cmocka_unit_test(a_foreign_transaction_in_our_place_after_a_reorganisation_is_proven),
+        cmocka_unit_test(a_transaction_lost_in_the_middle_is_sent_again_and_those_behind_follow),
+        cmocka_unit_test(out_of_gas_is_tried_once_more_with_half_as_much_again),
         cmocka_unit_test(a_reverted_transaction_is_tried_again_where_its_cause_passes),
         cmocka_unit_test(a_final_slot_nobody_can_tell_about_stops_no_other_payout),
         cmocka_unit_test(while_the_chain_halts_payments_wait_and_go_on_by_themselves),

@@ -60,11 +60,22 @@ static void the_least_gas_budget_covers_every_single_transaction(void **state)
     assert_int_equal(found, 1);
 }
 
+// fault 22: a call within the transaction ran out, and its caller had a little left
+static void all_but_a_small_part_is_out_of_gas(void **state)
+{
+    (void)state;
+    assert_true(gas_ran_out(320000, 320000));
+    assert_true(gas_ran_out(310000, 320000));
+    assert_false(gas_ran_out(309999, 320000));
+    assert_false(gas_ran_out(21000, 320000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_form_has_its_limit),
         cmocka_unit_test(the_least_gas_budget_covers_every_single_transaction),
+        cmocka_unit_test(all_but_a_small_part_is_out_of_gas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: a few targets over Meson, npm and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help all build demo up kill fuzz test test-demo faults fault-points contracts-ci lint docs \
-        format ci clean setup
+.PHONY: help all build demo up kill fuzz model test test-demo faults fault-points contracts-ci lint \
+        docs format ci clean setup
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
@@ -47,6 +47,9 @@ kill: build ## slow: KILLS=n SIGKILLs of the services, each payment still made o
 fuzz: build-fuzz/build.ninja ## slow: each fuzz target (TARGET=name: one) for SECONDS=n
 	@$(NINJA) build-fuzz
 	@tools/fuzz --seconds $(if $(SECONDS),$(SECONDS),60) $(if $(TARGET),--target $(TARGET)) build-fuzz
+
+model: $(SETUP) ## slow: the payout protocol's promises, proven in every state of a Spin model
+	@test/model/model.py --jobs $(JOBS)
 
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@tools/npm run ci

@@ -61,8 +61,16 @@ static const char webhooks[] =
     "ever) | `charge:confirmed` with `metadata.sluice_wallet`, `metadata.sluice_program` "
     "(optional); `pricing.local` in USD or USDC as decimal text; the payment is the charge's `id` "
     "| `charge:refunded` |\n\n"
-    "A refund before the payout is signed cancels it, also when the refund comes first; after "
-    "that it is netted from the affiliate's next payouts.\n";
+    "A refund before the payout is signed cancels it, also when the refund comes first. After "
+    "that the affiliate owes it back: `receivable_usdc` and `receivable_sge` of "
+    "`GET /v1/affiliates/{wallet}`, taken off the next payouts, oldest first, each token against "
+    "itself, never transferred back. A payout says what it pays (`usdc`, `sge`) and what it was "
+    "netted by (`netted_usdc`, `netted_sge`); where nothing is left it is confirmed at once, with "
+    "outcome `netted` and no transaction. A payout that is cancelled gives back what it had "
+    "netted. A chargeback that was won leaves things as if it had never come, whichever of the two "
+    "is delivered first: a cancelled payout is queued again, what is still owed back is cleared, "
+    "and what was netted meanwhile becomes a payout of its own. At rest, what an affiliate was "
+    "paid and is owed, less `receivable`, is the commission of its payments that stand.\n";
 
 #define TEXT_ROW(text, help) fprintf(out, "| `%s` | %s |\n", text, help);
 

@@ -17,8 +17,30 @@ static struct metric webhook_durable = {
     .bounds = metric_latency_bounds_ms,
 };
 
+static const char *const refund_outcomes[] = {
+#define OUTCOME(name, text, help) [name] = (text),
+    REFUND_OUTCOME_TABLE(OUTCOME)
+#undef OUTCOME
+        NULL,
+};
+
+static struct metric refunds = {
+    .name = "sluice_refunds_total",
+    .help = "Refunds, chargebacks and wins taken, by what became of them.",
+    .type = METRIC_COUNTER,
+    .label = "outcome",
+    .label_values = refund_outcomes,
+    .unit = 1,
+};
+
+void metrics_refund(enum refund_outcome outcome)
+{
+    metric_add(&refunds, outcome, 1);
+}
+
 void metrics_start(void)
 {
+    metrics_register(&refunds);
     webhook_durable.bounds_count = metric_latency_bounds_count;
     metrics_register(&webhook_durable);
 }

@@ -90,7 +90,9 @@ void render_affiliate(struct out *out, const struct affiliate *affiliate)
     render_sums(out, "paid", affiliate->usdc_paid, affiliate->sge_paid);
     render_sums(out, "owed", affiliate->usdc_owed, affiliate->sge_owed);
     render_sums(out, "pending", affiliate->usdc_pending, affiliate->sge_pending);
+    render_sums(out, "netted", affiliate->usdc_netted, affiliate->sge_netted);
     out_usdc(out, "receivable_usdc", affiliate->usdc_receivable);
+    out_sge(out, "receivable_sge", affiliate->sge_receivable);
     out_object_end(out);
 }
 
@@ -112,6 +114,8 @@ void render_job_members(struct out *out, const struct job *job)
     out_address(out, "referrer", &job->referrer);
     out_usdc(out, "usdc", job->usdc);
     out_sge(out, "sge", job->sge);
+    out_usdc(out, "netted_usdc", job->netted_usdc);
+    out_sge(out, "netted_sge", job->netted_sge);
     out_hash(out, "payout_id", &job->payout_id);
     out_integer(out, "tries", job->tries);
     out_time(out, "due_at", job->due_ms);

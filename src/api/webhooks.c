@@ -4,6 +4,7 @@
 #include "api/metrics.h"
 #include "api/payments.h"
 #include "api/webhook_event.h"
+#include "base/log.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ struct webhook_input {
     struct webhook_event event;
     enum provider provider;
     struct payment_input payment;
+    enum refund_outcome refunded;
 };
 
 static const struct {
@@ -107,7 +109,7 @@ static enum status apply_payment(struct call *call, struct store_tx *tx)
 
 static enum status apply_refund(struct call *call, struct store_tx *tx)
 {
-    const struct webhook_input *input = call->input;
+    struct webhook_input *input = call->input;
     enum refund_outcome outcome;
     struct out out;
     enum status status =
@@ -117,6 +119,7 @@ static enum status apply_refund(struct call *call, struct store_tx *tx)
         return status;
     out_start(&out, call->arena);
     out_object(&out, NULL);
+    input->refunded = outcome;
     out_text(&out, "refund", refund_texts[outcome]);
     out_object_end(&out);
     return call_set_answer(call, 200, &out);
@@ -126,6 +129,17 @@ static void observe_durable(struct call *call)
 {
     int64_t wait_ms = clock_wall_ms(call->api->clock) - call->request->received_ms;
     metrics_webhook_durable(wait_ms > 0 ? wait_ms : 0);
+}
+
+// Money that left and is to come back: somebody may want to know today.
+static void observe_refund(struct call *call)
+{
+    const struct webhook_input *input = call->input;
+    observe_durable(call);
+    metrics_refund(input->refunded);
+    if (input->refunded == REFUND_RECEIVABLE)
+        log_warn("a payment was refunded after its payout was signed; it is netted from the next",
+                 {"payment", LOG_TEXT(input->event.payment_key)});
 }
 
 // ---- the request's part
@@ -159,6 +173,7 @@ static void write_event(struct call *call, struct webhook_input *input)
         call_write(call, apply_payment);
         return;
     case WEBHOOK_EVENT_REFUND:
+        call->after = observe_refund;
         call_write(call, apply_refund);
         return;
     }

@@ -213,6 +213,14 @@ bool sge_add(struct sge *ret_sum, struct sge a, struct sge b)
     return add(&ret_sum->units, a.units, b.units, SGE_UNITS_MAX);
 }
 
+bool sge_subtract(struct sge *ret_difference, struct sge a, struct sge b)
+{
+    if (b.units > a.units)
+        return false;
+    ret_difference->units = a.units - b.units;
+    return true;
+}
+
 bool wei_add(struct wei *ret_sum, struct wei a, struct wei b)
 {
     return add(&ret_sum->units, a.units, b.units, WEI_UNITS_MAX);

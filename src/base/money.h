@@ -63,6 +63,7 @@ MUST_USE bool wei_parse_gwei(struct wei *ret_amount, const char *text);
 MUST_USE bool usdc_add(struct usdc *ret_sum, struct usdc a, struct usdc b);
 MUST_USE bool usdc_subtract(struct usdc *ret_difference, struct usdc a, struct usdc b);
 MUST_USE bool sge_add(struct sge *ret_sum, struct sge a, struct sge b);
+MUST_USE bool sge_subtract(struct sge *ret_difference, struct sge a, struct sge b);
 MUST_USE bool wei_add(struct wei *ret_sum, struct wei a, struct wei b);
 // a * numerator / denominator, rounded up (fee bumps round up) ; denominator is not 0.
 MUST_USE bool wei_scale_up(struct wei *ret_amount, struct wei a, uint32_t numerator,

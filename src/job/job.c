@@ -14,8 +14,9 @@ static_assert(JOB_CONFIRMED == 7 && JOB_PARKED == 8, "on disk");
 static_assert(JOB_CANCELLED == JOB_STATE_COUNT, "on disk");
 static_assert(JOB_OUTCOME_NONE == 0 && JOB_OUTCOME_DONE == 1, "on disk");
 static_assert(JOB_OUTCOME_OWED == 2 && JOB_OUTCOME_ALREADY == 3, "on disk");
+static_assert(JOB_OUTCOME_NETTED == 4, "on disk");
 
-#define JOB_OUTCOME_COUNT 4 // none included
+#define JOB_OUTCOME_COUNT 5 // none included
 
 struct word {
     const char *text;

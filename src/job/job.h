@@ -71,7 +71,9 @@ enum job_state {
     X(JOB_PARKED, JOB_QUEUED,                                                                      \
       "asked for again by an operator; proven not done before it is signed")                       \
     X(JOB_PARKED, JOB_CONFIRMED, "a retry found the effect on chain")                              \
-    X(JOB_PARKED, JOB_CANCELLED, "given up by an operator")
+    X(JOB_PARKED, JOB_CANCELLED, "given up by an operator")                                        \
+    X(JOB_CANCELLED, JOB_QUEUED, "the chargeback that cancelled it was won")                       \
+    X(JOB_CANCELLED, JOB_HELD, "the same, inside its hold window")
 
 // How a confirmed job ended.
 #define JOB_OUTCOME_TABLE(X)                                                                       \
@@ -79,7 +81,9 @@ enum job_state {
     X(1, JOB_OUTCOME_DONE, "done", "the effect happened through this job")                         \
     X(2, JOB_OUTCOME_OWED, "owed",                                                                 \
       "the push failed; the contract owes it, the referrer claims it")                             \
-    X(3, JOB_OUTCOME_ALREADY, "already", "the chain had the effect before this job")
+    X(3, JOB_OUTCOME_ALREADY, "already", "the chain had the effect before this job")               \
+    X(4, JOB_OUTCOME_NETTED, "netted",                                                             \
+      "nothing left to pay: all of it went against what the referrer owed back")
 
 enum job_outcome {
 #define JOB_OUTCOME_ENUM(number, name, text, help) name = number,
@@ -103,8 +107,10 @@ struct job {
     struct hash32 payout_id; // payouts only, else zero
     struct address child;    // the wallet of a mint
     struct address referrer; // zero for a mint
-    struct usdc usdc;
+    struct usdc usdc;        // what goes on chain
     struct sge sge;
+    struct usdc netted_usdc; // what went against the referrer's debts instead
+    struct sge netted_sge;
     int64_t slot_id; // 0: none
     int64_t due_ms;  // wall clock
     int32_t tries;   // slots used so far

@@ -9,6 +9,7 @@
     "jobs.id AS id, jobs.kind AS kind, jobs.state AS state, jobs.outcome AS outcome,"              \
     " jobs.program_id AS program_id, jobs.payment_id AS payment_id, jobs.payout_id AS payout_id,"  \
     " jobs.child AS child, jobs.referrer AS referrer, jobs.usdc AS usdc, jobs.sge AS sge,"         \
+    " jobs.netted_usdc AS netted_usdc, jobs.netted_sge AS netted_sge,"                             \
     " jobs.slot_id AS slot_id, jobs.due_ms AS due_ms, jobs.tries AS tries,"                        \
     " jobs.created_ms AS created_ms, jobs.updated_ms AS updated_ms, jobs.trace AS trace,"          \
     " jobs.reason AS reason"
@@ -26,6 +27,11 @@ MUST_USE enum status job_row_change(struct store_tx *tx, const struct job *job, 
 // Finishes a query over JOB_COLUMNS into an array in the arena.
 MUST_USE enum status job_rows_collect(struct job **ret_jobs, size_t *ret_count,
                                       struct db_query *query, struct arena *arena);
+
+// Writes kind and amounts of a cancelled job, whose amounts nothing on chain can carry.
+// before: the kind it was.
+MUST_USE enum status job_row_amounts(struct store_tx *tx, const struct job *job,
+                                     enum job_kind before);
 
 // What a finished or sent job tells the merchant, where anything.
 MUST_USE enum status outbox_job_changed(struct store_tx *tx, const struct job *before,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Jobs as rows: adding, the one door for a change of state, reading one, the due list.
 #include "store/job_rows.h"
+#include "store/netting.h"
 #include "store/rows.h"
 
 #include <assert.h>
@@ -25,6 +26,8 @@ void job_row_read(struct job *job, struct db_query *query)
     row_address(query, "referrer", &job->referrer);
     job->usdc = row_usdc(query, "usdc");
     job->sge = row_sge(query, "sge");
+    job->netted_usdc = row_usdc(query, "netted_usdc");
+    job->netted_sge = row_sge(query, "netted_sge");
     job->slot_id = db_int(query, "slot_id");
     job->due_ms = db_int(query, "due_ms");
     job->tries = (int32_t)db_int(query, "tries");
@@ -56,7 +59,7 @@ enum status job_rows_collect(struct job **ret_jobs, size_t *ret_count, struct db
 }
 
 static void job_bind(struct db_query *query, const struct job *job, int64_t previous_id,
-                     char sge[SGE_TEXT_SIZE])
+                     char texts[2][SGE_TEXT_SIZE])
 {
     db_bind_int(query, 1, job->id);
     db_bind_int(query, 2, job->kind);
@@ -68,12 +71,14 @@ static void job_bind(struct db_query *query, const struct job *job, int64_t prev
     bind_address(query, 8, &job->child);
     bind_address(query, 9, &job->referrer);
     bind_usdc(query, 10, job->usdc);
-    bind_sge(query, 11, sge, job->sge);
+    bind_sge(query, 11, texts[0], job->sge);
     db_bind_int(query, 12, job->due_ms);
     db_bind_int(query, 13, previous_id);
     db_bind_int(query, 14, job->created_ms);
     bind_trace(query, 15, job->trace.bytes);
     db_bind_text(query, 16, job->reason);
+    bind_usdc(query, 17, job->netted_usdc);
+    bind_sge(query, 18, texts[1], job->netted_sge);
 }
 
 enum status job_row_insert(struct store_tx *tx, struct job *job)
@@ -82,8 +87,8 @@ enum status job_row_insert(struct store_tx *tx, struct job *job)
         "job insert",
         "INSERT INTO jobs (id, kind, state, outcome, program_id, payment_id, payout_id, child,"
         " referrer, usdc, sge, slot_id, due_ms, tries, first_sent_ms, referrer_previous_id,"
-        " created_ms, updated_ms, trace, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-        " $11, 0, $12, 0, 0, $13, $14, $14, $15, $16)"};
+        " created_ms, updated_ms, trace, reason, netted_usdc, netted_sge) VALUES ($1, $2, $3, $4,"
+        " $5, $6, $7, $8, $9, $10, $11, 0, $12, 0, 0, $13, $14, $14, $15, $16, $17, $18)"};
     job->created_ms = job->updated_ms = tx->now_ms;
     job->slot_id = 0;
     job->tries = 0;
@@ -94,10 +99,30 @@ enum status job_row_insert(struct store_tx *tx, struct job *job)
     if (status != STATUS_OK)
         return status;
     tx->wake = true;
-    char sge[SGE_TEXT_SIZE];
+    char texts[2][SGE_TEXT_SIZE];
     struct db_query *query = tx_query(tx, &insert);
-    job_bind(query, job, previous_id, sge);
+    job_bind(query, job, previous_id, texts);
     return db_execute(query, NULL);
+}
+
+enum status job_row_amounts(struct store_tx *tx, const struct job *job, enum job_kind before)
+{
+    static const struct db_statement update = {
+        "job amounts", "UPDATE jobs SET kind = $2, usdc = $3, sge = $4, netted_usdc = $5,"
+                       " netted_sge = $6 WHERE id = $1 AND state = 9"};
+    static_assert(JOB_CANCELLED == 9, "see the statement above");
+    char texts[2][SGE_TEXT_SIZE];
+    totals_kind_changed(tx, before, job->kind, JOB_CANCELLED);
+    struct db_query *query = tx_query(tx, &update);
+    db_bind_int(query, 1, job->id);
+    db_bind_int(query, 2, job->kind);
+    bind_usdc(query, 3, job->usdc);
+    bind_sge(query, 4, texts[0], job->sge);
+    bind_usdc(query, 5, job->netted_usdc);
+    bind_sge(query, 6, texts[1], job->netted_sge);
+    int64_t changes;
+    enum status status = db_execute(query, &changes);
+    return status == STATUS_OK && changes != 1 ? tx_fail(tx, STATUS_CORRUPT) : status;
 }
 
 enum status job_by_id(struct store_tx *tx, struct job *ret_job, int64_t job_id)
@@ -222,6 +247,8 @@ enum status job_row_change(struct store_tx *tx, const struct job *job, enum job_
             history_append(tx, job, next, change->cause != NULL ? change->cause : "", after.reason);
     if (status == STATUS_OK)
         status = outbox_job_changed(tx, job, next, sent_before);
+    if (status == STATUS_OK && next == JOB_CANCELLED)
+        status = netting_undo(tx, job);
     if (next == JOB_QUEUED || next == JOB_HELD)
         tx->wake = true;
     return status;

@@ -2,6 +2,7 @@
 // Accepting a payment: its row, its one unique id, and the payout it earns.
 #include "store/payments.h"
 
+#include "store/netting.h"
 #include "store/payment_rows.h"
 #include "store/program_rows.h"
 #include "store/rows.h"
@@ -174,19 +175,14 @@ struct outside_digest referral_digest(const struct hash32 *id)
     return outside_digest(OUTSIDE_REFERRAL, (struct bytes){id->bytes, sizeof id->bytes});
 }
 
-// A program that pays once per referral: takes the referral for the job about to be made.
-static enum status referral_take(struct store_tx *tx, bool *ret_taken,
-                                 const struct program *program, const struct hash32 *id)
+enum status referral_take(struct store_tx *tx, bool *ret_taken, const struct program *program,
+                          const struct hash32 *id, int64_t job_id)
 {
     struct outside_digest digest = referral_digest(id);
-    int64_t job_id;
-    if (program->trigger != PROGRAM_FIRST_PAYMENT) {
-        *ret_taken = true;
-        return STATUS_OK;
-    }
-    enum status status = tx_next_id(tx, &job_id, ID_JOBS);
-    return status == STATUS_OK ? outside_id_insert(tx, ret_taken, &digest, OUTSIDE_REFERRAL, job_id)
-                               : status;
+    if (program->trigger == PROGRAM_FIRST_PAYMENT)
+        return outside_id_insert(tx, ret_taken, &digest, OUTSIDE_REFERRAL, job_id);
+    *ret_taken = true;
+    return STATUS_OK;
 }
 
 static enum status payout_queue(struct store_tx *tx, struct payment *payment, struct job *job,
@@ -199,7 +195,7 @@ static enum status payout_queue(struct store_tx *tx, struct payment *payment, st
     job->payment_id = payment->id;
     job->child = payment->child;
     job->referrer = payment->referrer;
-    enum status status = job_row_insert(tx, job);
+    enum status status = payout_add(tx, job);
     payment->job_id = job->id;
     return status;
 }
@@ -223,7 +219,10 @@ enum status payment_settle(struct store_tx *tx, struct payment *payment,
         return STATUS_OK;
     }
     job.payout_id = payout_id(tx, program, payment);
-    enum status status = referral_take(tx, &taken, program, &job.payout_id);
+    int64_t job_id;
+    enum status status = tx_next_id(tx, &job_id, ID_JOBS);
+    if (status == STATUS_OK)
+        status = referral_take(tx, &taken, program, &job.payout_id, job_id);
     if (status != STATUS_OK)
         return status;
     payment->state = taken ? PAYMENT_ACCEPTED : PAYMENT_ALREADY_EARNED;
@@ -259,7 +258,8 @@ static enum status duplicate(struct store_tx *tx, enum payment_outcome *ret_outc
     return STATUS_OK;
 }
 
-// Makes the payment whose id is taken already; a refund that came first leaves it without a job.
+// Makes the payment whose id is taken already; a refund that came first leaves it without a job,
+// a chargeback won too early does not.
 static enum status payment_store(struct store_tx *tx, struct payment *ret_payment,
                                  const struct payment_input *input, const struct user *user,
                                  const struct program *program, int64_t refund_event_id)
@@ -274,8 +274,11 @@ static enum status payment_store(struct store_tx *tx, struct payment *ret_paymen
     payment.amount = input->amount;
     payment.received_ms = input->received_ms;
     payment.state = PAYMENT_REFUNDED;
+    enum refund_kind came_first = REFUND_REVERSED;
     enum status status = tx_new_id(tx, &payment.id, ID_PAYMENTS);
-    if (status == STATUS_OK && refund_event_id == 0)
+    if (status == STATUS_OK && refund_event_id != 0)
+        status = event_kind(tx, &came_first, refund_event_id);
+    if (status == STATUS_OK && came_first == REFUND_REVERSED)
         status = payment_settle(tx, &payment, program, &input->trace);
     if (status == STATUS_OK)
         status = payment_insert(tx, &payment, user->id, refund_event_id);

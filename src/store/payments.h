@@ -80,10 +80,15 @@ enum refund_kind { REFUND_FULL, REFUND_CHARGEBACK, REFUND_REVERSED /* chargeback
 #define REFUND_OUTCOME_TABLE(X)                                                                    \
     X(REFUND_TOMBSTONE, "tombstone", "no such payment yet: remembered, it will not pay")           \
     X(REFUND_CANCELLED, "cancelled", "the payout was not signed yet and is cancelled")             \
-    X(REFUND_RECEIVABLE, "receivable", "the payout is signed or paid: the affiliate owes it back") \
+    X(REFUND_RECEIVABLE, "receivable",                                                             \
+      "the payout is signed or paid: owed back, and netted from the affiliate's next payouts")     \
     X(REFUND_NOTHING, "nothing", "nothing was to be paid, or it is refunded already")              \
     X(REFUND_DUPLICATE, "duplicate", "this event was handled before")                              \
-    X(REFUND_RESTORED, "restored", "a chargeback was won: tombstone or receivable cleared, once")
+    X(REFUND_RESTORED, "restored",                                                                 \
+      "a chargeback was won: as if it had never come; what was netted for it is paid out again")   \
+    X(REFUND_WON_EARLY, "won_early",                                                               \
+      "a chargeback was won that has not come yet: remembered, it will change nothing")            \
+    X(REFUND_VOID, "void", "this chargeback was won before it came")
 
 enum refund_outcome {
 #define REFUND_OUTCOME_ENUM(name, text, help) name,

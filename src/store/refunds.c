@@ -2,9 +2,11 @@
 // Refunds and chargebacks, in whatever order the provider delivers them.
 //
 // What a refund does to a payout depends on whether it may be signed: before, the job is
-// cancelled; after, the affiliate owes it back, unless the transaction comes to nothing: then the
-// job is cancelled after all. A full refund outweighs a chargeback: winning the chargeback then
-// restores nothing.
+// cancelled; after, the affiliate owes it back (store/netting.h), unless the transaction comes to
+// nothing: then the job is cancelled after all. A chargeback that was won leaves things as if it
+// had never come, also where the news of winning it came first. A full refund outweighs a
+// chargeback: winning the chargeback then restores nothing.
+#include "store/netting.h"
 #include "store/payment_rows.h"
 #include "store/program_rows.h"
 #include "store/rows.h"
@@ -61,7 +63,7 @@ static enum status event_compare(struct store_tx *tx, int64_t id, const char *ev
     return status == STATUS_OK && !same ? tx_fail(tx, STATUS_CORRUPT) : status;
 }
 
-static enum status event_kind(struct store_tx *tx, enum refund_kind *ret_kind, int64_t id)
+enum status event_kind(struct store_tx *tx, enum refund_kind *ret_kind, int64_t id)
 {
     static const struct db_statement find = {"event kind", "SELECT kind FROM events WHERE id = $1"};
     struct db_query *query = tx_query(tx, &find);
@@ -102,18 +104,22 @@ static enum status event_take(struct store_tx *tx, bool *ret_new, struct refund 
 
 // ---- no payment yet
 
+// What is answered where it is remembered for the payment to come.
+static enum refund_outcome outcome_unmet(enum refund_kind kind)
+{
+    return kind == REFUND_REVERSED ? REFUND_WON_EARLY : REFUND_TOMBSTONE;
+}
+
 static enum status tombstone_set(struct store_tx *tx, enum refund_outcome *ret_outcome,
                                  const struct refund *refund, const struct outside_digest *digest)
 {
     bool inserted;
-    if (refund->kind == REFUND_REVERSED) {
-        *ret_outcome = REFUND_NOTHING;
-        return STATUS_OK;
-    }
-    *ret_outcome = REFUND_TOMBSTONE;
+    *ret_outcome = outcome_unmet(refund->kind);
     return outside_id_insert(tx, &inserted, digest, OUTSIDE_TOMBSTONE, refund->event_id);
 }
 
+// A chargeback and the news that it was won take each other away, whichever came first; a full
+// refund stays.
 static enum status tombstone_change(struct store_tx *tx, enum refund_outcome *ret_outcome,
                                     const struct refund *refund,
                                     const struct outside_digest *digest, int64_t first_event_id)
@@ -122,139 +128,132 @@ static enum status tombstone_change(struct store_tx *tx, enum refund_outcome *re
     enum status status = event_kind(tx, &first, first_event_id);
     if (status != STATUS_OK)
         return status;
-    if (refund->kind == REFUND_REVERSED && first == REFUND_CHARGEBACK) {
-        *ret_outcome = REFUND_RESTORED;
-        return outside_id_delete(tx, digest);
-    }
-    *ret_outcome = refund->kind == REFUND_REVERSED ? REFUND_NOTHING : REFUND_TOMBSTONE;
+    *ret_outcome = outcome_unmet(refund->kind);
     if (refund->kind == REFUND_FULL)
         return outside_id_update(tx, digest, OUTSIDE_TOMBSTONE, refund->event_id);
-    return STATUS_OK;
+    if (first == REFUND_FULL && refund->kind == REFUND_REVERSED)
+        *ret_outcome = REFUND_NOTHING;
+    if (first == REFUND_FULL || first == refund->kind)
+        return STATUS_OK;
+    *ret_outcome = refund->kind == REFUND_REVERSED ? REFUND_RESTORED : REFUND_VOID;
+    return outside_id_delete(tx, digest);
 }
 
 // ---- a stored payment
 
-static enum status has_open_receivable(struct store_tx *tx, bool *ret_has, int64_t payment_id)
-{
-    static const struct db_statement find = {
-        "receivable open", "SELECT id FROM receivables WHERE payment_id = $1 AND cleared_ms = 0"};
-    struct db_query *query = tx_query(tx, &find);
-    db_bind_int(query, 1, payment_id);
-    enum status status = db_next(query);
-    bool has = status == STATUS_OK;
-    status = db_done_list(query, status);
-    if (status == STATUS_OK)
-        *ret_has = has;
-    return status;
-}
-
-static enum status receivable_insert(struct store_tx *tx, const struct job *job,
-                                     const struct refund *refund)
-{
-    static const struct db_statement insert = {
-        "receivable insert",
-        "INSERT INTO receivables (id, wallet, payment_id, job_id, usdc, sge, kind, event_id,"
-        " created_ms, cleared_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)"};
-    int64_t id;
-    enum status status = tx_new_id(tx, &id, ID_RECEIVABLES);
-    if (status != STATUS_OK)
-        return status;
-    char sge[SGE_TEXT_SIZE];
-    struct db_query *query = tx_query(tx, &insert);
-    db_bind_int(query, 1, id);
-    bind_address(query, 2, &job->referrer);
-    db_bind_int(query, 3, job->payment_id);
-    db_bind_int(query, 4, job->id);
-    bind_usdc(query, 5, job->usdc);
-    bind_sge(query, 6, sge, job->sge);
-    db_bind_int(query, 7, refund->kind);
-    db_bind_int(query, 8, refund->event_id);
-    db_bind_int(query, 9, tx->now_ms);
-    status = db_execute(query, NULL);
-    return status == STATUS_OK ? totals_receivable_added(tx, &job->referrer, job->usdc) : status;
-}
-
 static enum status job_cancel(struct store_tx *tx, const struct job *job,
-                              const struct refund *refund)
+                              const struct payment *payment, const struct refund *refund)
 {
-    // The referral may earn again: this payout was never made.
     struct outside_digest digest = referral_digest(&job->payout_id);
     struct job_change change = {.cause = "refund",
                                 .why = refund->kind == REFUND_CHARGEBACK
                                            ? "charged back before it was signed"
                                            : "refunded before it was signed"};
     enum status status = job_row_change(tx, job, JOB_CANCELLED, &change, job->slot_id);
-    return status == STATUS_OK ? outside_id_delete(tx, &digest) : status;
+    // The referral may earn again: this payout was never made.
+    return status == STATUS_OK && job->id == payment->job_id ? outside_id_delete(tx, &digest)
+                                                             : status;
 }
 
-static enum status job_refund(struct store_tx *tx, enum refund_outcome *ret_outcome, int64_t job_id,
-                              const struct refund *refund)
+// A payout of the payment without effect on chain, and with no bytes that may have one; id 0 where
+// there is none (left). A parked one would pay when retried.
+static enum status unsigned_payout(struct store_tx *tx, struct job *ret_job,
+                                   const struct payment *payment)
+{
+    static const struct db_statement find = {
+        "payout unsigned",
+        "SELECT " JOB_COLUMNS " FROM jobs WHERE (jobs.id = $2 OR jobs.id IN"
+        " (SELECT job_id FROM restitutions WHERE payment_id = $1)) AND state IN (1, 2, 8) LIMIT 1"};
+    static_assert(JOB_QUEUED == 1 && JOB_HELD == 2 && JOB_PARKED == 8, "see the statement above");
+    memset(ret_job, 0, sizeof *ret_job);
+    struct db_query *query = tx_query(tx, &find);
+    db_bind_int(query, 1, payment->id);
+    db_bind_int(query, 2, payment->job_id);
+    enum status status = db_next(query);
+    if (status == STATUS_OK)
+        job_row_read(ret_job, query);
+    return db_done_list(query, status);
+}
+
+// Each turn cancels one, so that it ends.
+static enum status unsigned_payouts_cancel(struct store_tx *tx, bool *ret_any,
+                                           const struct payment *payment,
+                                           const struct refund *refund)
 {
     struct job job;
-    enum status status = job_by_id(tx, &job, job_id);
-    if (status != STATUS_OK)
-        return status;
-    switch (job.state) {
-    case JOB_QUEUED:
-    case JOB_HELD:
-    case JOB_PARKED: // without effect on chain, and would pay when retried
-        *ret_outcome = REFUND_CANCELLED;
-        return job_cancel(tx, &job, refund);
-    case JOB_ASSIGNED:
-    case JOB_SENT:
-    case JOB_MINED:
-    case JOB_UNRESOLVED:
-    case JOB_CONFIRMED:
-        *ret_outcome = REFUND_RECEIVABLE;
-        return receivable_insert(tx, &job, refund);
-    case JOB_CANCELLED:
-        break;
+    bool any = false;
+    enum status status = unsigned_payout(tx, &job, payment);
+    while (status == STATUS_OK && job.id != 0) {
+        any = true;
+        status = job_cancel(tx, &job, payment, refund);
+        if (status == STATUS_OK)
+            status = unsigned_payout(tx, &job, payment);
     }
-    *ret_outcome = REFUND_NOTHING;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        *ret_any = any;
+    return status;
 }
 
-static enum status refund_first(struct store_tx *tx, enum refund_outcome *ret_outcome,
-                                struct payment *payment, const struct refund *refund)
-{
-    *ret_outcome = REFUND_NOTHING;
-    enum status status = STATUS_OK;
-    if (payment->state == PAYMENT_ACCEPTED)
-        status = job_refund(tx, ret_outcome, payment->job_id, refund);
-    payment->state = PAYMENT_REFUNDED;
-    return status == STATUS_OK ? payment_row_update(tx, payment, refund->event_id) : status;
-}
-
-// Refunded already: a full refund takes the place of a chargeback, so that it stays for good.
-static enum status refund_again(struct store_tx *tx, const struct payment *payment,
-                                const struct refund *refund)
+static enum status receivable_mark(struct store_tx *tx, const struct payment *payment,
+                                   const struct refund *refund)
 {
     static const struct db_statement update = {
-        "receivable for good",
+        "receivable for what",
         "UPDATE receivables SET kind = $2, event_id = $3 WHERE payment_id = $1 AND cleared_ms = 0"};
-    if (refund->kind != REFUND_FULL)
-        return STATUS_OK;
     struct db_query *query = tx_query(tx, &update);
     db_bind_int(query, 1, payment->id);
     db_bind_int(query, 2, refund->kind);
     db_bind_int(query, 3, refund->event_id);
-    enum status status = db_execute(query, NULL);
+    return db_execute(query, NULL);
+}
+
+// A payment that nothing refunded yet.
+static enum status refund_first(struct store_tx *tx, enum refund_outcome *ret_outcome,
+                                struct payment *payment, const struct refund *refund)
+{
+    struct amounts open;
+    bool cancelled;
+    payment->state = PAYMENT_REFUNDED;
+    enum status status = payment_row_update(tx, payment, refund->event_id);
+    if (status == STATUS_OK)
+        status = unsigned_payouts_cancel(tx, &cancelled, payment, refund);
+    if (status == STATUS_OK)
+        status = payment_level(tx, &open, payment, refund->kind, refund->event_id, refund->trace);
+    if (status == STATUS_OK)
+        status = receivable_mark(tx, payment, refund);
+    if (status != STATUS_OK)
+        return status;
+    *ret_outcome = cancelled ? REFUND_CANCELLED : REFUND_NOTHING;
+    if (!amounts_is_zero(open))
+        *ret_outcome = REFUND_RECEIVABLE;
+    return STATUS_OK;
+}
+
+// Refunded already: a full refund takes the place of a chargeback, so that it stays for good.
+static enum status refund_again(struct store_tx *tx, enum refund_outcome *ret_outcome,
+                                const struct payment *payment, const struct refund *refund)
+{
+    *ret_outcome = REFUND_NOTHING;
+    if (refund->kind != REFUND_FULL)
+        return STATUS_OK;
+    enum status status = receivable_mark(tx, payment, refund);
     return status == STATUS_OK ? payment_row_update(tx, payment, refund->event_id) : status;
 }
 
-static enum status receivable_clear(struct store_tx *tx, const struct job *job)
+// The job's transaction had no effect: not to be tried again where that saves what is still open.
+static enum status is_refunded(struct store_tx *tx, bool *ret_refunded, struct payment *payment,
+                               const struct job *job)
 {
-    static const struct db_statement update = {
-        "receivable clear",
-        "UPDATE receivables SET cleared_ms = $2 WHERE payment_id = $1 AND cleared_ms = 0"};
-    struct db_query *query = tx_query(tx, &update);
-    db_bind_int(query, 1, job->payment_id);
-    db_bind_int(query, 2, tx->now_ms);
-    int64_t changes;
-    enum status status = db_execute(query, &changes);
-    if (status == STATUS_OK && changes != 1)
+    int64_t event_id;
+    struct amounts open;
+    enum status status = payment_row_by_id(tx, payment, &event_id, job->payment_id);
+    if (status == STATUS_OK)
+        status = receivable_open(tx, &open, job->payment_id);
+    if (status == STATUS_NOT_FOUND)
         return tx_fail(tx, STATUS_CORRUPT);
-    return status == STATUS_OK ? totals_receivable_cleared(tx, &job->referrer, job->usdc) : status;
+    if (status == STATUS_OK)
+        *ret_refunded = payment->state == PAYMENT_REFUNDED && !amounts_is_zero(open);
+    return status;
 }
 
 enum status refund_unpaid(struct store_tx *tx, bool *ret_cancelled, const struct job *job,
@@ -262,11 +261,13 @@ enum status refund_unpaid(struct store_tx *tx, bool *ret_cancelled, const struct
 {
     const struct job_change cancel = {.cause = "refund",
                                       .why = "refunded meanwhile; its transaction had no effect"};
-    bool owes = false;
+    struct payment payment;
+    struct amounts open;
+    bool refunded = false;
     enum status status = STATUS_OK;
     if (job->payment_id != 0)
-        status = has_open_receivable(tx, &owes, job->payment_id);
-    if (status != STATUS_OK || !owes) {
+        status = is_refunded(tx, &refunded, &payment, job);
+    if (status != STATUS_OK || !refunded) {
         *ret_cancelled = false;
         return status;
     }
@@ -277,14 +278,16 @@ enum status refund_unpaid(struct store_tx *tx, bool *ret_cancelled, const struct
     status = job_row_change(tx, job, JOB_QUEUED, change, 0);
     if (status == STATUS_OK)
         status = job_row_change(tx, &queued, JOB_CANCELLED, &cancel, 0);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && job->id == payment.job_id)
         status = outside_id_delete(tx, &digest);
     if (status == STATUS_OK)
-        status = receivable_clear(tx, job);
+        status = payment_level(tx, &open, &payment, REFUND_FULL, 0, &job->trace);
     if (status == STATUS_OK)
         *ret_cancelled = true;
     return status;
 }
+
+// ---- a chargeback that was won
 
 // A payment that only ever met its chargeback earns now what it would have earned then.
 static enum status settle_late(struct store_tx *tx, struct payment *payment,
@@ -297,40 +300,71 @@ static enum status settle_late(struct store_tx *tx, struct payment *payment,
     return status;
 }
 
-static enum status payment_restore(struct store_tx *tx, enum refund_outcome *ret_outcome,
-                                   struct payment *payment, const struct refund *refund)
+static enum status cancelled_by_refund(struct store_tx *tx, bool *ret_yes, const struct job *job)
 {
-    struct job job;
-    enum status status;
-    if (payment->job_id == 0) {
-        status = settle_late(tx, payment, refund);
-    } else {
-        status = job_by_id(tx, &job, payment->job_id);
-        if (status != STATUS_OK)
-            return status;
-        if (job.state == JOB_CANCELLED) { // an end state: the cancelled payout is not revived
-            *ret_outcome = REFUND_NOTHING;
-            return STATUS_OK;
-        }
-        status = receivable_clear(tx, &job);
-        payment->state = PAYMENT_ACCEPTED;
-    }
-    *ret_outcome = REFUND_RESTORED;
-    return status == STATUS_OK ? payment_row_update(tx, payment, 0) : status;
+    static const struct db_statement find = {
+        "job cancelled by", "SELECT cause FROM history WHERE job_id = $1 AND to_state = 9"
+                            " ORDER BY id DESC LIMIT 1"};
+    struct db_query *query = tx_query(tx, &find);
+    db_bind_int(query, 1, job->id);
+    enum status status = db_next(query);
+    bool yes = status == STATUS_OK && strcmp(db_text(query, "cause"), "refund") == 0;
+    status = db_done_list(query, status);
+    if (status == STATUS_OK)
+        *ret_yes = yes;
+    return status;
 }
 
+// The payout that the chargeback cancelled, under the same id, with what is left of its hold
+// window; unless the referral has earned meanwhile, or an operator gave the payout up.
+static enum status job_restore(struct store_tx *tx, struct payment *payment, const struct job *job)
+{
+    const struct program *program;
+    bool restore, taken;
+    enum status status = cancelled_by_refund(tx, &restore, job);
+    if (status != STATUS_OK || !restore)
+        return status;
+    status = program_cached(tx, &program, payment->program_id, NULL);
+    if (status == STATUS_OK)
+        status = referral_take(tx, &taken, program, &job->payout_id, job->id);
+    if (status != STATUS_OK)
+        return status;
+    payment->state = taken ? PAYMENT_ACCEPTED : PAYMENT_ALREADY_EARNED;
+    return taken ? payout_revive(tx, job, job->created_ms + (int64_t)program->hold_seconds * 1000)
+                 : STATUS_OK;
+}
+
+static enum status payment_restore(struct store_tx *tx, struct payment *payment,
+                                   const struct refund *refund)
+{
+    struct job job;
+    struct amounts open;
+    if (payment->job_id == 0) {
+        enum status status = settle_late(tx, payment, refund);
+        return status == STATUS_OK ? payment_row_update(tx, payment, 0) : status;
+    }
+    payment->state = PAYMENT_ACCEPTED;
+    enum status status = job_by_id(tx, &job, payment->job_id);
+    if (status == STATUS_OK && job.state == JOB_CANCELLED)
+        status = job_restore(tx, payment, &job);
+    if (status == STATUS_OK)
+        status = payment_row_update(tx, payment, 0);
+    if (status == STATUS_OK)
+        status = payment_level(tx, &open, payment, refund->kind, refund->event_id, refund->trace);
+    return status;
+}
+
+// first: of the refund event that the payment carries.
 static enum status refund_reverse(struct store_tx *tx, enum refund_outcome *ret_outcome,
-                                  struct payment *payment, int64_t first_event_id,
+                                  struct payment *payment, enum refund_kind first,
                                   const struct refund *refund)
 {
-    enum refund_kind first;
-    *ret_outcome = REFUND_NOTHING;
-    if (payment->state != PAYMENT_REFUNDED)
-        return STATUS_OK;
-    enum status status = event_kind(tx, &first, first_event_id);
-    if (status != STATUS_OK || first != REFUND_CHARGEBACK)
-        return status;
-    return payment_restore(tx, ret_outcome, payment, refund);
+    if (payment->state != PAYMENT_REFUNDED) {
+        *ret_outcome = REFUND_WON_EARLY;
+        return payment_row_update(tx, payment, refund->event_id);
+    }
+    *ret_outcome = first == REFUND_CHARGEBACK ? REFUND_RESTORED : REFUND_NOTHING;
+    return first == REFUND_CHARGEBACK ? payment_restore(tx, payment, refund) : STATUS_OK;
 }
 
 static enum status refund_payment(struct store_tx *tx, enum refund_outcome *ret_outcome,
@@ -341,12 +375,19 @@ static enum status refund_payment(struct store_tx *tx, enum refund_outcome *ret_
     enum status status = payment_row_by_id(tx, &payment, &first_event_id, payment_id);
     if (status != STATUS_OK || strcmp(payment.key, refund->payment_key) != 0)
         return status == STATUS_OK ? tx_fail(tx, STATUS_CORRUPT) : status;
+    enum refund_kind first = REFUND_FULL;
+    if (first_event_id != 0)
+        status = event_kind(tx, &first, first_event_id);
+    if (status != STATUS_OK)
+        return status;
     if (refund->kind == REFUND_REVERSED)
-        return refund_reverse(tx, ret_outcome, &payment, first_event_id, refund);
-    if (payment.state != PAYMENT_REFUNDED)
-        return refund_first(tx, ret_outcome, &payment, refund);
-    *ret_outcome = REFUND_NOTHING;
-    return refund_again(tx, &payment, refund);
+        return refund_reverse(tx, ret_outcome, &payment, first, refund);
+    if (refund->kind == REFUND_CHARGEBACK && first_event_id != 0 && first == REFUND_REVERSED) {
+        *ret_outcome = REFUND_VOID;
+        return payment_row_update(tx, &payment, 0);
+    }
+    return payment.state == PAYMENT_REFUNDED ? refund_again(tx, ret_outcome, &payment, refund)
+                                             : refund_first(tx, ret_outcome, &payment, refund);
 }
 
 static enum status refund_apply(struct store_tx *tx, enum refund_outcome *ret_outcome,

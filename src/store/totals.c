@@ -125,6 +125,9 @@ static void affiliate_read(struct affiliate_entry *entry, struct db_query *query
     sums->sge_paid = row_sge(query, "sge_paid");
     sums->sge_owed = row_sge(query, "sge_owed");
     sums->sge_pending = row_sge(query, "sge_pending");
+    sums->usdc_netted = row_usdc(query, "usdc_netted");
+    sums->sge_netted = row_sge(query, "sge_netted");
+    sums->sge_receivable = row_sge(query, "sge_receivable");
 }
 
 // Fills the entry from its row; leaves it with id 0 where there is none.
@@ -135,7 +138,7 @@ static enum status affiliate_load(struct store_tx *tx, struct affiliate_entry *e
         "affiliate find",
         "SELECT id, wallet, children, last_job_id, payouts_pending, payouts_confirmed,"
         " payouts_parked, usdc_paid, usdc_owed, usdc_pending, usdc_receivable, sge_paid, sge_owed,"
-        " sge_pending FROM affiliates WHERE wallet = $1"};
+        " sge_pending, usdc_netted, sge_netted, sge_receivable FROM affiliates WHERE wallet = $1"};
     memset(entry, 0, sizeof *entry);
     entry->sums.wallet = *wallet;
     struct db_query *query = tx_query(tx, &find);
@@ -146,8 +149,10 @@ static enum status affiliate_load(struct store_tx *tx, struct affiliate_entry *e
     return db_done_list(query, status);
 }
 
+#define AFFILIATE_SGE_SUMS 5
+
 static void affiliate_bind(struct db_query *query, const struct affiliate_entry *entry,
-                           char texts[3][SGE_TEXT_SIZE])
+                           char texts[AFFILIATE_SGE_SUMS][SGE_TEXT_SIZE])
 {
     const struct affiliate *sums = &entry->sums;
     db_bind_int(query, 1, entry->id);
@@ -163,6 +168,9 @@ static void affiliate_bind(struct db_query *query, const struct affiliate_entry 
     bind_sge(query, 11, texts[0], sums->sge_paid);
     bind_sge(query, 12, texts[1], sums->sge_owed);
     bind_sge(query, 13, texts[2], sums->sge_pending);
+    bind_usdc(query, 14, sums->usdc_netted);
+    bind_sge(query, 15, texts[3], sums->sge_netted);
+    bind_sge(query, 16, texts[4], sums->sge_receivable);
 }
 
 static enum status affiliate_insert(struct store_tx *tx, struct affiliate_entry *entry)
@@ -171,15 +179,15 @@ static enum status affiliate_insert(struct store_tx *tx, struct affiliate_entry 
         "affiliate insert",
         "INSERT INTO affiliates (id, children, last_job_id, payouts_pending, payouts_confirmed,"
         " payouts_parked, usdc_paid, usdc_owed, usdc_pending, usdc_receivable, sge_paid, sge_owed,"
-        " sge_pending, wallet) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-        " $14)"};
+        " sge_pending, usdc_netted, sge_netted, sge_receivable, wallet) VALUES ($1, $2, $3, $4,"
+        " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"};
     enum status status = tx_new_id(tx, &entry->id, ID_AFFILIATES);
     if (status != STATUS_OK)
         return status;
-    char texts[3][SGE_TEXT_SIZE];
+    char texts[AFFILIATE_SGE_SUMS][SGE_TEXT_SIZE];
     struct db_query *query = tx_query(tx, &insert);
     affiliate_bind(query, entry, texts);
-    bind_address(query, 14, &entry->sums.wallet);
+    bind_address(query, 17, &entry->sums.wallet);
     return db_execute(query, NULL);
 }
 
@@ -190,10 +198,11 @@ static enum status affiliate_write(struct store_tx *tx, struct affiliate_entry *
         "UPDATE affiliates SET children = $2, last_job_id = $3, payouts_pending = $4,"
         " payouts_confirmed = $5, payouts_parked = $6, usdc_paid = $7, usdc_owed = $8,"
         " usdc_pending = $9, usdc_receivable = $10, sge_paid = $11, sge_owed = $12,"
-        " sge_pending = $13 WHERE id = $1"};
+        " sge_pending = $13, usdc_netted = $14, sge_netted = $15, sge_receivable = $16"
+        " WHERE id = $1"};
     if (entry->id == 0)
         return affiliate_insert(tx, entry);
-    char texts[3][SGE_TEXT_SIZE];
+    char texts[AFFILIATE_SGE_SUMS][SGE_TEXT_SIZE];
     struct db_query *query = tx_query(tx, &update);
     affiliate_bind(query, entry, texts);
     return db_execute(query, NULL);
@@ -313,12 +322,6 @@ static struct bucket_sums bucket_sums(struct affiliate *sums, enum bucket bucket
     return (struct bucket_sums){NULL, NULL, NULL};
 }
 
-static bool sge_take(struct sge *sum, struct sge amount)
-{
-    return sge_compare(*sum, amount) >= 0 &&
-           sge_from_units(sum, sge_units(*sum) - sge_units(amount));
-}
-
 static enum status bucket_add(struct affiliate *sums, enum bucket bucket, const struct job *job)
 {
     struct bucket_sums to = bucket_sums(sums, bucket);
@@ -335,8 +338,25 @@ static enum status bucket_take(struct affiliate *sums, enum bucket bucket, const
     if (from.payouts == NULL)
         return STATUS_OK;
     *from.payouts -= 1;
-    bool fits = usdc_subtract(from.usdc, *from.usdc, job->usdc) && sge_take(from.sge, job->sge);
+    bool fits = usdc_subtract(from.usdc, *from.usdc, job->usdc) &&
+                sge_subtract(from.sge, *from.sge, job->sge);
     return fits ? STATUS_OK : STATUS_CORRUPT;
+}
+
+// What the job took off debts counts as long as the job does.
+static enum status netted_change(struct affiliate *sums, enum bucket from, enum bucket to,
+                                 const struct job *job)
+{
+    struct amounts netted = {sums->usdc_netted, sums->sge_netted};
+    if ((from == BUCKET_NONE) == (to == BUCKET_NONE))
+        return STATUS_OK;
+    if (from == BUCKET_NONE && !amounts_add(&netted, netted, job_netted(job)))
+        return STATUS_LIMIT;
+    if (to == BUCKET_NONE && !amounts_subtract(&netted, netted, job_netted(job)))
+        return STATUS_CORRUPT;
+    sums->usdc_netted = netted.usdc;
+    sums->sge_netted = netted.sge;
+    return STATUS_OK;
 }
 
 // A half-made sum must never be committed.
@@ -354,6 +374,9 @@ enum status totals_job_added(struct store_tx *tx, int64_t *ret_previous_id, cons
         enum status status = affiliate_touch(tx, &entry, &job->referrer);
         if (status == STATUS_OK && job_kind_is_payout(job->kind))
             status = bucket_add(&entry->sums, bucket_of(job->state, job->outcome), job);
+        if (status == STATUS_OK && job_kind_is_payout(job->kind))
+            status =
+                netted_change(&entry->sums, BUCKET_NONE, bucket_of(job->state, job->outcome), job);
         if (status != STATUS_OK)
             return checked(tx, status);
         previous = entry->last_job_id;
@@ -377,7 +400,16 @@ enum status totals_job_changed(struct store_tx *tx, const struct job *before, en
         status = bucket_take(&entry->sums, from, before);
     if (status == STATUS_OK)
         status = bucket_add(&entry->sums, to, before);
+    if (status == STATUS_OK)
+        status = netted_change(&entry->sums, from, to, before);
     return checked(tx, status);
+}
+
+void totals_kind_changed(struct store_tx *tx, enum job_kind before, enum job_kind after,
+                         enum job_state state)
+{
+    count(tx, before, state, -1);
+    count(tx, after, state, 1);
 }
 
 enum status totals_child_added(struct store_tx *tx, const struct address *referrer)
@@ -389,26 +421,21 @@ enum status totals_child_added(struct store_tx *tx, const struct address *referr
     return checked(tx, status);
 }
 
-enum status totals_receivable_added(struct store_tx *tx, const struct address *wallet,
-                                    struct usdc usdc)
+enum status totals_receivable_changed(struct store_tx *tx, const struct address *wallet,
+                                      struct amounts before, struct amounts after)
 {
     struct affiliate_entry *entry;
     enum status status = affiliate_touch(tx, &entry, wallet);
-    if (status == STATUS_OK &&
-        !usdc_add(&entry->sums.usdc_receivable, entry->sums.usdc_receivable, usdc))
-        status = STATUS_LIMIT;
-    return checked(tx, status);
-}
-
-enum status totals_receivable_cleared(struct store_tx *tx, const struct address *wallet,
-                                      struct usdc usdc)
-{
-    struct affiliate_entry *entry;
-    enum status status = affiliate_touch(tx, &entry, wallet);
-    if (status == STATUS_OK &&
-        !usdc_subtract(&entry->sums.usdc_receivable, entry->sums.usdc_receivable, usdc))
-        status = STATUS_CORRUPT;
-    return checked(tx, status);
+    if (status != STATUS_OK)
+        return checked(tx, status);
+    struct amounts open = {entry->sums.usdc_receivable, entry->sums.sge_receivable};
+    if (!amounts_subtract(&open, open, before))
+        return tx_fail(tx, STATUS_CORRUPT);
+    if (!amounts_add(&open, open, after))
+        return tx_fail(tx, STATUS_LIMIT);
+    entry->sums.usdc_receivable = open.usdc;
+    entry->sums.sge_receivable = open.sge;
+    return STATUS_OK;
 }
 
 // As the transaction sees it, from the writer's table or the row.
@@ -433,12 +460,24 @@ enum status totals_last_job(struct store_tx *tx, int64_t *ret_job_id, const stru
     return status;
 }
 
+enum status totals_receivable(struct store_tx *tx, struct amounts *ret_open,
+                              const struct address *wallet)
+{
+    struct affiliate_entry entry;
+    enum status status = affiliate_view(tx, &entry, wallet);
+    if (status == STATUS_OK)
+        *ret_open = (struct amounts){entry.sums.usdc_receivable, entry.sums.sge_receivable};
+    return status;
+}
+
 static bool add_earned(struct affiliate *sums)
 {
     return usdc_add(&sums->usdc_earned, sums->usdc_paid, sums->usdc_owed) &&
            usdc_add(&sums->usdc_earned, sums->usdc_earned, sums->usdc_pending) &&
+           usdc_add(&sums->usdc_earned, sums->usdc_earned, sums->usdc_netted) &&
            sge_add(&sums->sge_earned, sums->sge_paid, sums->sge_owed) &&
-           sge_add(&sums->sge_earned, sums->sge_earned, sums->sge_pending);
+           sge_add(&sums->sge_earned, sums->sge_earned, sums->sge_pending) &&
+           sge_add(&sums->sge_earned, sums->sge_earned, sums->sge_netted);
 }
 
 enum status affiliate_by_wallet(struct store_tx *tx, struct affiliate *ret_affiliate,

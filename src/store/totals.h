@@ -4,6 +4,7 @@
 // Changes gather in memory while a group runs and are written once before its commit.
 #pragma once
 
+#include "store/amounts.h"
 #include "store/jobs.h"
 #include "store/users.h"
 
@@ -36,11 +37,16 @@ MUST_USE enum status totals_job_added(struct store_tx *tx, int64_t *ret_previous
 // A job changes from what it was to state and outcome.
 MUST_USE enum status totals_job_changed(struct store_tx *tx, const struct job *before,
                                         enum job_state state, enum job_outcome outcome);
+// A job in `state` becomes one of another kind.
+void totals_kind_changed(struct store_tx *tx, enum job_kind before, enum job_kind after,
+                         enum job_state state);
 MUST_USE enum status totals_child_added(struct store_tx *tx, const struct address *referrer);
-MUST_USE enum status totals_receivable_added(struct store_tx *tx, const struct address *wallet,
-                                             struct usdc usdc);
-MUST_USE enum status totals_receivable_cleared(struct store_tx *tx, const struct address *wallet,
-                                               struct usdc usdc);
+// A receivable of the wallet: what was open of it, and what is now.
+MUST_USE enum status totals_receivable_changed(struct store_tx *tx, const struct address *wallet,
+                                               struct amounts before, struct amounts after);
+// What is open in all. Costs no query where the wallet is in the writer's table.
+MUST_USE enum status totals_receivable(struct store_tx *tx, struct amounts *ret_open,
+                                       const struct address *wallet);
 // The affiliate's newest job, 0 where there is none.
 MUST_USE enum status totals_last_job(struct store_tx *tx, int64_t *ret_job_id,
                                      const struct address *wallet);

@@ -15,6 +15,7 @@
     X(ID_PAYMENTS, "payments")                                                                     \
     X(ID_EVENTS, "events")                                                                         \
     X(ID_RECEIVABLES, "receivables")                                                               \
+    X(ID_NETTINGS, "nettings")                                                                     \
     X(ID_JOBS, "jobs")                                                                             \
     X(ID_HISTORY, "history")                                                                       \
     X(ID_LANES, "lanes")                                                                           \

@@ -47,8 +47,11 @@ struct affiliate {
     int64_t payouts_pending, payouts_confirmed, payouts_parked;
     struct usdc usdc_earned, usdc_paid, usdc_owed, usdc_pending; // owed: claimable at the contract
     struct sge sge_earned, sge_paid, sge_owed, sge_pending;
-    struct usdc usdc_receivable; // refunded after signing; netted from later payouts
-    int64_t children;            // users referred
+    struct usdc usdc_netted; // earned, but kept back for what had to be returned; in earned too
+    struct sge sge_netted;
+    struct usdc usdc_receivable; // refunded after signing; to be netted from later payouts
+    struct sge sge_receivable;
+    int64_t children; // users referred
 };
 // STATUS_NOT_FOUND where the wallet has referred nobody and earned nothing.
 MUST_USE enum status affiliate_by_wallet(struct store_tx *tx, struct affiliate *ret_affiliate,

@@ -578,6 +578,26 @@ class Webhooks(ApiCase):
         self.assertEqual(self.call('GET', '/v1/jobs/' + job, key='read').json['state'],
                          'cancelled')
 
+    # fault 47: in either order, by the API: as if the chargeback had never come
+    def test_a_dispute_won_restores_the_payout_in_either_order(self):
+        body = stripe_event('payment_intent.succeeded', id='pi_won', amount_received=2000,
+                            currency='usd', metadata={'sluice_wallet': ALICE})
+        job = self.webhook('stripe', body, stripe_headers(body)).json['payment']['job_id']
+        created, closed = 'charge.dispute.created', 'charge.dispute.closed'
+        rows = (
+            (created, 'needs_response', 'cancelled', 'cancelled'),
+            (closed, 'won', 'restored', 'queued'),
+            (closed, 'won', 'won_early', 'queued'),
+            (created, 'needs_response', 'void', 'queued'),
+        )
+        for number, (kind, status, outcome, state) in enumerate(rows):
+            body = stripe_event(kind, identity=f'evt_won_{number}', id='du_1',
+                                payment_intent='pi_won', status=status)
+            self.assertEqual(self.webhook('stripe', body, stripe_headers(body)).json,
+                             {'refund': outcome})
+            self.assertEqual(self.call('GET', '/v1/jobs/' + job, key='read').json['state'], state)
+        self.assertIn(b'sluice_refunds_total{outcome="void"} 1', self.call('GET', '/metrics').body)
+
     def test_a_hundred_deliveries_at_once_make_one_job(self):
         body = standard_payment('hundred', ALICE)
         headers = standard_headers(body)

@@ -249,6 +249,10 @@ static void sums_and_differences_refuse_to_leave_their_range(void **state)
     assert_true(sge_add(&b, sge(SGE_MAX - 1), sge(1)));
     assert_true(wei_add(&c, wei(1), wei(SGE_MAX - 1)));
     assert_true(sge_units(b) == SGE_MAX && wei_units(c) == SGE_MAX);
+    assert_false(sge_subtract(&b, sge(1), sge(2)));
+    assert_true(sge_units(b) == SGE_MAX);
+    assert_true(sge_subtract(&b, sge(SGE_MAX), sge(SGE_MAX)));
+    assert_true(sge_is_zero(b));
 }
 
 static void fee_bumps_round_up(void **state)

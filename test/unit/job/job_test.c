@@ -51,7 +51,7 @@ static void words_and_numbers_out_of_the_tables_are_refused(void **state)
         assert_false(attempt_state_from_number(&attempt_state, numbers[i]));
     }
     assert_true(job_outcome_from_number(&outcome, 0));
-    assert_false(job_outcome_from_number(&outcome, 4));
+    assert_false(job_outcome_from_number(&outcome, 5));
     assert_false(job_outcome_from_number(&outcome, -1));
 }
 
@@ -68,7 +68,7 @@ static void the_changes_are_these_and_no_others(void **state)
         /* unresolved */ "X..XX.X..",
         /* confirmed */ ".........",
         /* parked */ "X.....X.X",
-        /* cancelled */ ".........",
+        /* cancelled */ "XX.......",
     };
     (void)state;
     for (int from = 1; from <= JOB_STATE_COUNT; from++) {

@@ -141,12 +141,13 @@ static inline struct scan *scan_find(struct scan *scans, size_t *count, const vo
     return scan;
 }
 
-static inline void scan_add(struct usdc *usdc, struct sge *sge, sqlite3_stmt *row)
+// Two columns of the row, from `column` on.
+static inline void scan_add(struct usdc *usdc, struct sge *sge, sqlite3_stmt *row, int column)
 {
     struct usdc a;
     struct sge b;
-    assert_true(usdc_from_units(&a, sqlite3_column_int64(row, 3)));
-    assert_true(sge_parse_units(&b, (const char *)sqlite3_column_text(row, 4)));
+    assert_true(usdc_from_units(&a, sqlite3_column_int64(row, column)));
+    assert_true(sge_parse_units(&b, (const char *)sqlite3_column_text(row, column + 1)));
     assert_true(usdc_add(usdc, *usdc, a));
     assert_true(sge_add(sge, *sge, b));
 }
@@ -158,16 +159,18 @@ static inline void scan_job(struct scan *scan, sqlite3_stmt *row)
     scan->chain++;
     if (kind < JOB_PAYOUT_USDC || state == JOB_CANCELLED)
         return;
-    scan_add(&sums->usdc_earned, &sums->sge_earned, row);
+    scan_add(&sums->usdc_earned, &sums->sge_earned, row, 3);
+    scan_add(&sums->usdc_earned, &sums->sge_earned, row, 5);
+    scan_add(&sums->usdc_netted, &sums->sge_netted, row, 5);
     if (state == JOB_CONFIRMED) {
         sums->payouts_confirmed++;
         if (sqlite3_column_int64(row, 2) == JOB_OUTCOME_OWED)
-            scan_add(&sums->usdc_owed, &sums->sge_owed, row);
+            scan_add(&sums->usdc_owed, &sums->sge_owed, row, 3);
         else
-            scan_add(&sums->usdc_paid, &sums->sge_paid, row);
+            scan_add(&sums->usdc_paid, &sums->sge_paid, row, 3);
         return;
     }
-    scan_add(&sums->usdc_pending, &sums->sge_pending, row);
+    scan_add(&sums->usdc_pending, &sums->sge_pending, row, 3);
     if (state == JOB_PARKED)
         sums->payouts_parked++;
     else
@@ -178,20 +181,19 @@ static inline void scan_affiliates(sqlite3 *sqlite, struct scan *scans, size_t *
 {
     sqlite3_stmt *row = scan_query(
         sqlite,
-        "SELECT kind, state, outcome, usdc, sge, referrer FROM jobs WHERE referrer NOT NULL");
+        "SELECT kind, state, outcome, usdc, sge, netted_usdc, netted_sge, referrer FROM jobs"
+        " WHERE referrer NOT NULL");
     while (sqlite3_step(row) == SQLITE_ROW)
-        scan_job(scan_find(scans, count, sqlite3_column_blob(row, 5)), row);
+        scan_job(scan_find(scans, count, sqlite3_column_blob(row, 7)), row);
     sqlite3_finalize(row);
     row = scan_query(sqlite, "SELECT referrer FROM users WHERE referrer NOT NULL");
     while (sqlite3_step(row) == SQLITE_ROW)
         scan_find(scans, count, sqlite3_column_blob(row, 0))->sums.children++;
     sqlite3_finalize(row);
-    row = scan_query(sqlite, "SELECT wallet, usdc FROM receivables WHERE cleared_ms = 0");
+    row = scan_query(sqlite, "SELECT wallet, usdc, sge FROM receivables WHERE cleared_ms = 0");
     while (sqlite3_step(row) == SQLITE_ROW) {
         struct affiliate *sums = &scan_find(scans, count, sqlite3_column_blob(row, 0))->sums;
-        struct usdc usdc;
-        assert_true(usdc_from_units(&usdc, sqlite3_column_int64(row, 1)));
-        assert_true(usdc_add(&sums->usdc_receivable, sums->usdc_receivable, usdc));
+        scan_add(&sums->usdc_receivable, &sums->sge_receivable, row, 1);
     }
     sqlite3_finalize(row);
 }
@@ -213,6 +215,9 @@ static inline void compare_affiliate(struct store_tx *tx, const struct scan *sca
     SAME_USDC(kept.usdc_owed, sums->usdc_owed);
     SAME_USDC(kept.usdc_pending, sums->usdc_pending);
     SAME_USDC(kept.usdc_receivable, sums->usdc_receivable);
+    SAME_USDC(kept.usdc_netted, sums->usdc_netted);
+    SAME_SGE(kept.sge_netted, sums->sge_netted);
+    SAME_SGE(kept.sge_receivable, sums->sge_receivable);
     SAME_SGE(kept.sge_earned, sums->sge_earned);
     SAME_SGE(kept.sge_paid, sums->sge_paid);
     SAME_SGE(kept.sge_owed, sums->sge_owed);

@@ -86,7 +86,7 @@ static void every_pair_of_states_is_allowed_or_refused_as_the_table_says(void **
         }
         check_totals(fixture);
     }
-    assert_int_equal(allowed, 23);
+    assert_int_equal(allowed, 25);
 }
 
 static void a_change_from_another_state_is_a_conflict_and_writes_nothing(void **state)

@@ -44,7 +44,7 @@ static const struct row rows[] = {
      {{'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0},
       {'c', CONFIRM, REFUND_RECEIVABLE, JOB_CONFIRMED, 100},
       {'r', STAY, REFUND_RESTORED, JOB_CONFIRMED, 0},
-      {'r', STAY, REFUND_NOTHING, JOB_CONFIRMED, 0}}},
+      {'r', STAY, REFUND_WON_EARLY, JOB_CONFIRMED, 0}}},
     {"charged back, won, charged back again",
      {{'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0},
       {'c', ASSIGN, REFUND_RECEIVABLE, JOB_ASSIGNED, 100},
@@ -63,14 +63,50 @@ static const struct row rows[] = {
      {{'c', STAY, REFUND_TOMBSTONE, 0, 0},
       {'p', STAY, PAYMENT_REFUNDED, 0, 0},
       {'r', STAY, REFUND_RESTORED, JOB_QUEUED, 0},
-      {'r', STAY, REFUND_NOTHING, JOB_QUEUED, 0}}},
+      {'r', STAY, REFUND_WON_EARLY, JOB_QUEUED, 0}}},
+    {"charged back before it was signed, won",
+     {{'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0},
+      {'c', STAY, REFUND_CANCELLED, JOB_CANCELLED, 0},
+      {'r', STAY, REFUND_RESTORED, JOB_QUEUED, 0},
+      {'c', SEND, REFUND_RECEIVABLE, JOB_SENT, 100}}},
+    {"charged back while parked, won",
+     {{'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0},
+      {'c', PARK, REFUND_CANCELLED, JOB_CANCELLED, 0},
+      {'r', STAY, REFUND_RESTORED, JOB_QUEUED, 0}}},
+    {"charged back, refunded in full, then won: stays cancelled",
+     {{'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0},
+      {'c', STAY, REFUND_CANCELLED, JOB_CANCELLED, 0},
+      {'f', STAY, REFUND_NOTHING, JOB_CANCELLED, 0},
+      {'r', STAY, REFUND_NOTHING, JOB_CANCELLED, 0}}},
+    {"won before it was charged back",
+     {{'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0},
+      {'r', STAY, REFUND_WON_EARLY, JOB_QUEUED, 0},
+      {'c', STAY, REFUND_VOID, JOB_QUEUED, 0},
+      {'c', STAY, REFUND_CANCELLED, JOB_CANCELLED, 0}}},
+    {"won, charged back, and only then the payment",
+     {{'r', STAY, REFUND_WON_EARLY, 0, 0},
+      {'c', STAY, REFUND_VOID, 0, 0},
+      {'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0},
+      {'c', CONFIRM, REFUND_RECEIVABLE, JOB_CONFIRMED, 100}}},
+    {"won, the payment, charged back",
+     {{'r', STAY, REFUND_WON_EARLY, 0, 0},
+      {'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0},
+      {'c', SEND, REFUND_VOID, JOB_SENT, 0},
+      {'f', STAY, REFUND_RECEIVABLE, JOB_SENT, 100}}},
+    {"won early, refunded in full all the same",
+     {{'r', STAY, REFUND_WON_EARLY, 0, 0},
+      {'f', STAY, REFUND_TOMBSTONE, 0, 0},
+      {'p', STAY, PAYMENT_REFUNDED, 0, 0},
+      {'c', STAY, REFUND_NOTHING, 0, 0}}},
     {"refunded in full before the payment, then a reversal",
      {{'c', STAY, REFUND_TOMBSTONE, 0, 0},
       {'f', STAY, REFUND_TOMBSTONE, 0, 0},
       {'r', STAY, REFUND_NOTHING, 0, 0},
       {'p', STAY, PAYMENT_REFUNDED, 0, 0}}},
     {"a reversal of nothing",
-     {{'r', STAY, REFUND_NOTHING, 0, 0}, {'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0}}},
+     {{'r', STAY, REFUND_WON_EARLY, 0, 0},
+      {'r', STAY, REFUND_WON_EARLY, 0, 0},
+      {'p', STAY, PAYMENT_ACCEPTED, JOB_QUEUED, 0}}},
 };
 
 static void advance(struct store_tx *tx, int64_t job_id, enum progress progress)
@@ -134,6 +170,9 @@ static void run_step(struct fixture *fixture, const struct step *step, int numbe
     commit(fixture);
 }
 
+// fault 45: a refund or chargeback before its payment
+// fault 46: cancelled before the signing, owed back after it
+// fault 47: a chargeback that was won, also before it came
 static void refunds_in_every_order_end_as_they_should(void **state)
 {
     (void)state;

@@ -151,8 +151,8 @@ static void the_domain_numbers_of_the_schema_are_those_of_the_tables(void **stat
     for (int state_number = 0; state_number <= JOB_STATE_COUNT + 1; state_number++) {
         bool known = state_number >= 1 && state_number <= JOB_STATE_COUNT;
         snprintf(sql, sizeof sql,
-                 "INSERT INTO jobs VALUES (%d, 1, %d, 0, 0, 0, NULL, x'00', NULL, 0, '0', 0, 0, 0,"
-                 " 0, 0, 0, 0, NULL, '')",
+                 "INSERT INTO jobs VALUES (%d, 1, %d, 0, 0, NULL, x'00', NULL, 0, '0', 0, 0, 0,"
+                 " 0, 0, 0, 0, NULL, '', 0, 0, '0')",
                  state_number + 1, state_number);
         IS(db_script(tx->db, sql), known ? STATUS_OK : STATUS_INVALID);
     }

@@ -234,6 +234,38 @@ static enum status ask_panel(struct run *run)
     return STATUS_OK;
 }
 
+// A payout that had a slot before, whoever sends it again, is first proven unpaid at the final
+// block.
+static enum status ask_unpaid(struct run *run, int64_t final_number)
+{
+    const struct job **jobs = arena_alloc_array(run->arena, run->jobs_count, sizeof *jobs);
+    struct preflight **verdicts = arena_alloc_array(run->arena, run->jobs_count, sizeof *verdicts);
+    enum effect *effects = arena_alloc_array(run->arena, run->jobs_count, sizeof *effects);
+    if (jobs == NULL || verdicts == NULL || effects == NULL)
+        return STATUS_NO_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < run->jobs_count; i++) {
+        enum verdict verdict = run->verdicts[i].verdict;
+        if ((verdict != VERDICT_PAYS && verdict != VERDICT_OWED) || run->jobs[i]->tries == 0 ||
+            !job_kind_is_payout(run->jobs[i]->kind))
+            continue;
+        jobs[count] = run->jobs[i];
+        verdicts[count++] = &run->verdicts[i];
+    }
+    enum status status = STATUS_OK;
+    if (count > 0 && final_number >= 0)
+        status = panel_effects(effects, run->panel, run->contracts, jobs, count, final_number,
+                               run->arena);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (effects[i] == EFFECT_PRESENT)
+            *verdicts[i] = (struct preflight){.verdict = VERDICT_DONE};
+        else if (effects[i] != EFFECT_ABSENT)
+            *verdicts[i] =
+                (struct preflight){VERDICT_WAIT, NULL, "not proven unpaid at a final block yet"};
+    }
+    return status;
+}
+
 // Done only where the final block says so; until then it waits.
 static enum status ask_final(struct run *run, int64_t final_number)
 {
@@ -273,6 +305,8 @@ enum status preflight_run(struct preflight **ret_verdicts, struct preflight_room
         status = ask_alone(&run);
     if (status == STATUS_OK && !panel_is_off(panel))
         status = ask_panel(&run);
+    if (status == STATUS_OK)
+        status = ask_unpaid(&run, final_number);
     if (status == STATUS_OK)
         status = ask_final(&run, final_number);
     if (status == STATUS_OK)

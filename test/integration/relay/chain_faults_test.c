@@ -493,6 +493,67 @@ static void out_of_gas_is_tried_once_more_with_half_as_much_again(void **state)
     world_close(&world);
 }
 
+// A payout that was sent in vain and is parked; the automatic mining is on again.
+static int64_t one_parked_payout(struct world *world)
+{
+    int64_t job = one_due_payout(world, 3);
+    for (int i = 0; i < 2; i++) {
+        world_node(world, "evm_setAutomine", "[false]");
+        world->skew_ms += 60000;
+        world_run_until(world, job, JOB_SENT);
+        mine_out_of_gas(world);
+        mine(world, 2);
+        world_run_until(world, job, i == 0 ? JOB_QUEUED : JOB_PARKED);
+    }
+    world_node(world, "evm_setAutomine", "[true]");
+    return job;
+}
+
+static void a_retry_of_what_is_unpaid_pays_it_once(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_parked_payout(&world);
+    world_retry(&world, job);
+    world_run_until(&world, job, JOB_MINED);
+    mine(&world, 3);
+    world_run(&world);
+    assert_paid_once(&world, job, 1, units(5));
+    world_close(&world);
+}
+
+// The node's trial calls succeed whatever they pay: its final block must say that it is unpaid.
+static enum status call_that_always_pays(struct chain *chain, struct call_result *ret_results,
+                                         const struct chain_call *calls, size_t count,
+                                         struct block_id block, struct arena *arena)
+{
+    enum status status = whole_ops->call(chain, ret_results, calls, count, block, arena);
+    for (size_t i = 0; i < count && block.tag == BLOCK_LATEST; i++)
+        ret_results[i] = (struct call_result){.succeeded = true};
+    return status;
+}
+
+static void a_retry_of_what_was_paid_meanwhile_is_proven_and_sends_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_parked_payout(&world);
+    int64_t nonce = world_lane_nonce(&world);
+    world_pay_by_hand(&world, job);
+    mine(&world, 2);
+    whole_ops = world.chain->ops;
+    struct chain_ops hopeful = *whole_ops;
+    hopeful.call = call_that_always_pays;
+    world.chain->ops = &hopeful;
+    world_retry(&world, job);
+    world_run(&world);
+    assert_paid_once(&world, job, 1, units(5));
+    assert_int_equal(world_job(&world, job).outcome, JOB_OUTCOME_ALREADY);
+    assert_int_equal(world_lane_nonce(&world), nonce);
+    world.chain->ops = whole_ops;
+    world_close(&world);
+}
+
 // It passed the preflight and reverts in its block: the nonce is gone, the payout is not made.
 // fault 21: mined with status 0: decoded, and again with a new nonce where the cause passes
 static void a_reverted_transaction_is_tried_again_where_its_cause_passes(void **state)
@@ -652,6 +713,8 @@ int main(void)
         cmocka_unit_test(a_foreign_transaction_in_our_place_after_a_reorganisation_is_proven),
         cmocka_unit_test(a_transaction_lost_in_the_middle_is_sent_again_and_those_behind_follow),
         cmocka_unit_test(out_of_gas_is_tried_once_more_with_half_as_much_again),
+        cmocka_unit_test(a_retry_of_what_is_unpaid_pays_it_once),
+        cmocka_unit_test(a_retry_of_what_was_paid_meanwhile_is_proven_and_sends_nothing),
         cmocka_unit_test(a_reverted_transaction_is_tried_again_where_its_cause_passes),
         cmocka_unit_test(a_final_slot_nobody_can_tell_about_stops_no_other_payout),
         cmocka_unit_test(while_the_chain_halts_payments_wait_and_go_on_by_themselves),

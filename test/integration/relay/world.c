@@ -617,6 +617,31 @@ void world_cancel(struct world *world, int64_t job_id)
     write_store(world, run_cancel, &job_id);
 }
 
+static enum status run_retry(struct store_tx *tx, void *context)
+{
+    struct job_change change = {.cause = "operator", .why = "retry"};
+    return job_set_state(tx, *(int64_t *)context, JOB_PARKED, JOB_QUEUED, &change);
+}
+
+void world_retry(struct world *world, int64_t job_id)
+{
+    write_store(world, run_retry, &job_id);
+}
+
+void world_pay_by_hand(struct world *world, int64_t job_id)
+{
+    struct job job = world_job(world, job_id);
+    struct payout_call payout = {.payout_id = job.payout_id,
+                                 .child = job.child,
+                                 .referrer = job.referrer,
+                                 .usdc = job.usdc,
+                                 .sge = job.sge};
+    struct bytes data;
+    grant(world, &world->payout, "RELAYER_ROLE", &world->admin);
+    assert_true(call_pay_affiliate(&data, world->arena, &payout));
+    admin_send(world, &world->payout, data);
+}
+
 static enum status run_pause(struct store_tx *tx, void *context)
 {
     bool changed;

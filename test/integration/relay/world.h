@@ -80,6 +80,10 @@ struct job world_job(struct world *world, int64_t job_id);
 // The state's text, for assertions that show names.
 const char *world_state(struct world *world, int64_t job_id);
 void world_cancel(struct world *world, int64_t job_id);
+// As an operator does with a parked job.
+void world_retry(struct world *world, int64_t job_id);
+// Pays the job's payout on the chain, past the relayer.
+void world_pay_by_hand(struct world *world, int64_t job_id);
 // As an operator does, for all payouts in USDC.
 void world_pause(struct world *world, bool paused);
 

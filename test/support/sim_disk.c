@@ -124,8 +124,7 @@ static struct sim_slot *slot_new(struct sim_disk *disk, const char *name)
     return slot;
 }
 
-static int open_slot(struct sim_slot **ret_slot, bool *ret_created, struct sim_disk *disk,
-                     const char *name, int flags)
+static int open_slot(struct sim_slot **ret_slot, struct sim_disk *disk, const char *name, int flags)
 {
     struct sim_slot *slot = slot_find(disk, name);
     bool exists = slot != NULL && slot->file.exists;
@@ -134,7 +133,6 @@ static int open_slot(struct sim_slot **ret_slot, bool *ret_created, struct sim_d
     if (exists && (flags & SQLITE_OPEN_EXCLUSIVE) != 0)
         return SQLITE_CANTOPEN;
     *ret_slot = exists ? slot : slot_new(disk, name);
-    *ret_created = !exists;
     return SQLITE_OK;
 }
 
@@ -149,19 +147,20 @@ static int vfs_open(sqlite3_vfs *self, sqlite3_filename name, sqlite3_file *base
         return real->xOpen(real, name, base, flags, ret_flags);
     struct sim_handle *handle = (struct sim_handle *)base;
     memset(handle, 0, sizeof *handle);
-    bool partly, created = false;
+    bool partly;
     int result = sim_begin(&partly, disk, SIM_DISK_OPEN);
     if (disk->off)
         result = SQLITE_CANTOPEN;
     if (result == SQLITE_OK)
-        result = open_slot(&handle->slot, &created, disk, name, flags);
+        result = open_slot(&handle->slot, disk, name, flags);
     if (result == SQLITE_OK) {
         handle->base.pMethods = &sim_methods;
         handle->disk = disk;
         handle->generation = disk->generation;
         handle->deletes = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
+        // SQLite on Unix looks at what it asked for, not at whether the file was new.
         handle->syncs_name =
-            created &&
+            (flags & SQLITE_OPEN_CREATE) != 0 &&
             (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL | SQLITE_OPEN_SUPER_JOURNAL)) != 0;
         if (ret_flags != NULL)
             *ret_flags = flags;

@@ -49,6 +49,8 @@ struct plan_limits {
 #define PLAN_FATAL_TRIES_MAX 2
 // A job that runs out of gas in its second slot, with half as much again, is parked.
 #define PLAN_GAS_TRIES_MAX 2
+// So many refusals for good in a row, and no node has it, though one was thought to.
+#define PLAN_FATAL_REFUSALS 8
 // A held kind is tried again this often, with this many jobs.
 #define PLAN_HOLD_RECHECK_MS 3000
 #define PLAN_PROBE_JOBS_MAX  8

@@ -110,11 +110,12 @@ static void ask_for_bump(struct lane_slot *slot, const struct send_result *resul
         slot->mood.tip_min = minimum;
 }
 
-// Refused for good. It gives the nonce up only where no node ever took it: else a copy is out
-// there that other nodes find valid.
+// Refused for good. It gives the nonce up at once only where no node may have taken it: else a copy
+// may be out there that other nodes find valid. Where all go on refusing there is none.
 static void refused_for_good(struct lane_slot *slot, const struct send_result *result)
 {
-    if (slot->mood.taken || lane_slot_newest(slot)->filler)
+    bool maybe_taken = slot->mood.taken && slot->mood.refusals < PLAN_FATAL_REFUSALS;
+    if (maybe_taken || lane_slot_newest(slot)->filler)
         return;
     slot->mood.fatal = true;
     snprintf(slot->mood.fatal_text, sizeof slot->mood.fatal_text, "%s", result->message);

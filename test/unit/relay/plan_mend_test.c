@@ -263,6 +263,24 @@ static void every_answer_has_its_consequence(void **state)
     }
 }
 
+// A timeout looked like a taker, but every node refuses the payload: the lane must not stand still.
+static void a_payload_that_all_go_on_refusing_is_given_up(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_setup(&fixture);
+    struct send_result unknown = {SEND_UNKNOWN, RPC_UNKNOWN, "timeout"};
+    struct send_result fatal = {SEND_REFUSED, RPC_FATAL, "exceeds block gas limit"};
+    plan_sent(&fixture.slot, &unknown, &fixture.facts, &fixture.limits);
+    for (int i = 1; i < PLAN_FATAL_REFUSALS; i++) {
+        plan_sent(&fixture.slot, &fatal, &fixture.facts, &fixture.limits);
+        assert_false(fixture.slot.mood.fatal);
+    }
+    plan_sent(&fixture.slot, &fatal, &fixture.facts, &fixture.limits);
+    assert_true(fixture.slot.mood.fatal);
+    assert_string_equal(fixture.slot.mood.fatal_text, "exceeds block gas limit");
+}
+
 static void refusals_pause_longer_and_longer(void **state)
 {
     (void)state;
@@ -317,6 +335,7 @@ int main(void)
         cmocka_unit_test(only_the_ceiling_is_told_as_such),
         cmocka_unit_test(a_filler_at_the_ceiling_keeps_the_fees),
         cmocka_unit_test(every_answer_has_its_consequence),
+        cmocka_unit_test(a_payload_that_all_go_on_refusing_is_given_up),
         cmocka_unit_test(refusals_pause_longer_and_longer),
         cmocka_unit_test(an_underpriced_answer_names_the_tip),
         cmocka_unit_test(a_chain_stalls_only_while_something_waits_for_a_block),

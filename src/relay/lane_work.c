@@ -123,6 +123,10 @@ static enum status claim(struct step *step)
 enum status work_read(struct step *step)
 {
     struct relay_lane *lane = step->lane;
+    // What was refused is mined after all, in older bytes: nothing is left whose sending could tell
+    // that there is money again.
+    if (in_flight(lane) == 0)
+        lane->gas_refused = false;
     size_t free = free_slots(lane);
     size_t limit = free * (size_t)lane->options.limits.batch_size_max;
     struct store_tx *tx;

@@ -30,11 +30,24 @@ static enum status check_schema(struct db *db)
     return status;
 }
 
+// A process whose flush failed has ended; the system may still show what it wrote to the log,
+// and never write it to the disk. So nothing is ever added to a log that was found: its content
+// goes into the main file, where it is written and flushed anew, and the log begins at its start.
+// Where another process is at work the log is its, and none that failed.
+static enum status empty_log(struct db *db)
+{
+    int64_t left;
+    enum status status = db_checkpoint(db, &left, true);
+    return status == STATUS_BUSY ? STATUS_OK : status;
+}
+
 static enum status open_writer(struct store *store)
 {
     enum status status = store_connect(&store->tx.db, store, DB_WRITE, WRITER_CACHE_KIB);
     if (status == STATUS_OK)
         status = check_schema(store->tx.db);
+    if (status == STATUS_OK)
+        status = empty_log(store->tx.db);
     if (status == STATUS_OK && !store->options.in_caller)
         status = group_commit_start(store);
     return status;

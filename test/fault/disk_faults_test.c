@@ -459,6 +459,52 @@ static void migrating_survives_every_disk_failure(void **state)
     loop(migrate_first, "migrate", true);
 }
 
+// ---------------------------------------------------------------- after a failed flush
+
+// The first process ends at a flush that failed. What it wrote for it can still be read, and is
+// gone when the power goes: what the next process answers must not stand on it.
+static bool next_process_answers_for_good(struct disk_world *world, int64_t k)
+{
+    struct sim_disk_fault fault = {
+        .operations = 1u << SIM_DISK_SYNC, .at = k, .result = SQLITE_IOERR_FSYNC};
+    sim_disk_restore(world->disk, world->migrated, (uint64_t)k, true);
+    memset(world->works, 0, sizeof world->works);
+    OK(store_open(&world->fixture.store, &world->fixture.options));
+    sim_disk_set_fault(world->disk, &fault);
+    for (size_t i = 0; i < DUTIES; i++)
+        ask(world, i);
+    bool fired = sim_disk_fired(world->disk) > 0;
+    sim_disk_set_fault(world->disk, NULL);
+    sim_disk_kill(world->disk);
+    store_close(world->fixture.store);
+    sim_disk_start(world->disk);
+    OK(store_open(&world->fixture.store, &world->fixture.options));
+    for (size_t i = 0; i < DUTIES; i++) {
+        ask(world, i);
+        OK(world->works[i].answered);
+    }
+    sim_disk_crash(world->disk, (uint64_t)k);
+    store_close(world->fixture.store);
+    sim_disk_start(world->disk);
+    OK(store_open(&world->fixture.store, &world->fixture.options));
+    assert_answered_is_there(world);
+    store_close(world->fixture.store);
+    return fired;
+}
+
+static void what_is_answered_after_a_failed_flush_and_a_restart_outlives_the_power(void **state)
+{
+    (void)state;
+    struct disk_world world;
+    world_open(&world);
+    world.fixture.options.in_caller = true;
+    int64_t k = 1;
+    while (next_process_answers_for_good(&world, k))
+        k++;
+    assert_true(k > (int64_t)DUTIES / 2);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +512,7 @@ int main(void)
         cmocka_unit_test(a_group_survives_every_disk_failure),
         cmocka_unit_test(checkpoints_survive_every_disk_failure),
         cmocka_unit_test(migrating_survives_every_disk_failure),
+        cmocka_unit_test(what_is_answered_after_a_failed_flush_and_a_restart_outlives_the_power),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help all build demo up kill fuzz model test test-demo faults fault-points contracts-ci lint \
         docs format ci clean setup
+.PHONY: sim
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
@@ -50,6 +51,11 @@ fuzz: build-fuzz/build.ninja ## slow: each fuzz target (TARGET=name: one) for SE
 
 model: $(SETUP) ## slow: the payout protocol's promises, proven in every state of a Spin model
 	@test/model/model.py --jobs $(JOBS)
+
+sim: build/build.ninja ## SEEDS=n: n simulated worlds with every fault; SEED=k: one, with its story
+	@$(NINJA) build test/sim/sluice_sim
+	@build/test/sim/sluice_sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) \
+	    --first $(or $(FIRST),1) --json build/sim.json)
 
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@tools/npm run ci

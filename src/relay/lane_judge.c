@@ -106,9 +106,9 @@ static enum status prove(struct step *step, struct lane_slot *slot)
     const struct lane_options *options = &step->lane->options;
     slot->mood.proof_next_ms = step->facts.now_ms + LANE_PROOF_MS;
     struct proof proof;
-    enum status status = proof_seek(&proof, options->witnesses, options->witnesses_count,
-                                    options->witnesses_needed, slot, &options->address,
-                                    &options->contracts, step->facts.final_number, step->arena);
+    struct panel panel = lane_panel(step->lane);
+    enum status status = proof_seek(&proof, &panel, slot, &options->address, &options->contracts,
+                                    step->facts.final_number, step->arena);
     if (status != STATUS_OK || !proof.proven)
         return status; // unproven: asked again
     struct job_settlement *settlements =

@@ -88,8 +88,7 @@ static bool make_word(struct word *ret_word, const struct panel_question *questi
 
 // ---------------------------------------------------------------- one witness
 
-static enum status final_block(int64_t *ret_number, struct chain *witness,
-                               const struct panel *panel)
+enum status panel_final(int64_t *ret_number, struct chain *witness, const struct panel *panel)
 {
     struct chain_head head;
     struct block_id block = {.tag = panel->finality};
@@ -144,7 +143,7 @@ static bool prepare(struct asking *asking)
 static enum status ask_witness(struct word *words, struct asking *asking, struct chain *witness)
 {
     int64_t final;
-    enum status status = final_block(&final, witness, asking->panel);
+    enum status status = panel_final(&final, witness, asking->panel);
     if (status == STATUS_OK)
         status = witness->ops->block_hashes(witness, asking->hashes, asking->found, asking->numbers,
                                             asking->count);
@@ -322,7 +321,7 @@ enum status panel_effects(enum effect *ret_effects, const struct panel *panel,
         if (effects == NULL)
             return STATUS_NO_MEMORY;
         said[w] = effects;
-        enum status status = final_block(&final, witness, panel);
+        enum status status = panel_final(&final, witness, panel);
         if (status == STATUS_OK && final >= number)
             status = effects_ask(effects, witness, contracts, jobs, count, block, arena);
         if (status == STATUS_NO_MEMORY)

@@ -48,3 +48,7 @@ MUST_USE enum status panel_effects(enum effect *ret_effects, const struct panel 
 
 // Do enough witnesses say that the account has not used this nonce?
 bool panel_nonce_is_free(const struct panel *panel, const struct address *account, int64_t nonce);
+
+// The last block that is final for this witness.
+MUST_USE enum status panel_final(int64_t *ret_number, struct chain *witness,
+                                 const struct panel *panel);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 struct seeking {
+    const struct panel *panel;
     const struct lane_slot *slot;
     const struct address *lane;
     const struct relay_contracts *contracts;
@@ -64,15 +65,28 @@ static enum status final_hash(struct hash32 *ret_hash, bool *ret_found, struct c
     return STATUS_OK;
 }
 
+// Each witness by its own head: one that is ahead must not make a block final for the others.
+static enum status is_final(bool *ret_final, struct chain *witness, const struct seeking *seeking)
+{
+    int64_t final;
+    enum status status = panel_final(&final, witness, seeking->panel);
+    if (status == STATUS_OK)
+        *ret_final = seeking->final_number <= final;
+    return status;
+}
+
 // The block's hash is read first and last: a witness whose chain moved in between does not count.
 static enum status ask(bool *ret_agrees, struct chain *witness, struct seeking *seeking, bool first)
 {
     struct block_id final = {BLOCK_NUMBER, seeking->final_number};
     size_t count = seeking->slot->jobs_count;
     struct hash32 before = {0}, after = {0};
-    bool found = false, found_after = false, foreign = false;
+    bool final_too = false, found = false, found_after = false, foreign = false;
     *ret_agrees = false;
-    enum status status = final_hash(&before, &found, witness, seeking->final_number);
+    enum status status = is_final(&final_too, witness, seeking);
+    if (status != STATUS_OK || !final_too)
+        return status;
+    status = final_hash(&before, &found, witness, seeking->final_number);
     if (status != STATUS_OK || !found)
         return status;
     status = nonce_is_foreign(&foreign, witness, seeking);
@@ -97,12 +111,13 @@ static enum status ask(bool *ret_agrees, struct chain *witness, struct seeking *
     return STATUS_OK;
 }
 
-enum status proof_seek(struct proof *ret_proof, struct chain *const *witnesses,
-                       size_t witnesses_count, size_t needed, const struct lane_slot *slot,
-                       const struct address *lane, const struct relay_contracts *contracts,
-                       int64_t final_number, struct arena *arena)
+enum status proof_seek(struct proof *ret_proof, const struct panel *panel,
+                       const struct lane_slot *slot, const struct address *lane,
+                       const struct relay_contracts *contracts, int64_t final_number,
+                       struct arena *arena)
 {
-    struct seeking seeking = {.slot = slot,
+    struct seeking seeking = {.panel = panel,
+                              .slot = slot,
                               .lane = lane,
                               .contracts = contracts,
                               .final_number = final_number,
@@ -112,11 +127,11 @@ enum status proof_seek(struct proof *ret_proof, struct chain *const *witnesses,
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < slot->jobs_count; i++)
         seeking.jobs[i] = &slot->jobs[i];
-    size_t enough = needed < 2 ? witnesses_count : needed, agreed = 0;
+    size_t enough = panel_is_off(panel) ? panel->count : panel->needed, agreed = 0;
     bool denied = false;
-    for (size_t i = 0; i < witnesses_count && final_number >= 0 && !denied; i++) {
+    for (size_t i = 0; i < panel->count && final_number >= 0 && !denied; i++) {
         bool agrees;
-        enum status status = ask(&agrees, witnesses[i], &seeking, agreed == 0);
+        enum status status = ask(&agrees, panel->witnesses[i], &seeking, agreed == 0);
         if (status == STATUS_NO_MEMORY)
             return status;
         agreed += status == STATUS_OK && agrees;

@@ -230,14 +230,29 @@ static void add_to_number(json_t *object, const char *key, int64_t more)
     set_text(object, key, text);
 }
 
+static bool asks_latest(const char *method, const json_t *params)
+{
+    const char *block = json_string_value(json_array_get(params, 0));
+    return is(method, "eth_getBlockByNumber") && block != NULL && strcmp(block, "latest") == 0;
+}
+
 // Its head is 100 blocks further than the chain.
 static enum proxy_verdict is_ahead_of_the_chain(void *context, const char *method,
                                                 const json_t *params, json_t *reply)
 {
     (void)context;
-    const char *block = json_string_value(json_array_get(params, 0));
-    if (is(method, "eth_getBlockByNumber") && block != NULL && strcmp(block, "latest") == 0)
+    if (asks_latest(method, params))
         add_to_number(result_of(reply), "number", 100);
+    return PROXY_ANSWER;
+}
+
+// Just so far that for it the chain's head is final.
+static enum proxy_verdict is_a_little_ahead(void *context, const char *method, const json_t *params,
+                                            json_t *reply)
+{
+    (void)context;
+    if (asks_latest(method, params))
+        add_to_number(result_of(reply), "number", DEPTH - 1);
     return PROXY_ANSWER;
 }
 
@@ -486,6 +501,38 @@ static void one_node_that_says_it_would_revert_parks_nothing(void **state)
     close_liars(&liars);
 }
 
+// fault 8, 28: what is final for one node that is ahead proves nothing; found by test/model
+static void a_head_that_is_ahead_does_not_prove_a_foreign_nonce_too_early(void **state)
+{
+    (void)state;
+    struct liars liars;
+    struct world *world = &liars.world;
+    open_liars(&liars, 2);
+    bend(&liars, 0, is_a_little_ahead);
+    world_node(world, "evm_setAutomine", "[false]");
+    world_run_until(world, liars.job, JOB_SENT);
+    world_node(world, "anvil_dropAllTransactions", "[]");
+    world_use_nonce(world);
+    mine(world, 1);
+    steps(world, 5);
+    world->skew_ms += PLAN_FOREIGN_GRACE_MS;
+    world_run_until(world, liars.job, JOB_UNRESOLVED);
+    for (int i = 0; i < 10; i++) {
+        world->skew_ms += LANE_PROOF_MS;
+        world_step(world);
+    }
+    assert_state(&liars, "unresolved");
+    bend(&liars, 0, NULL);
+    world_node(world, "anvil_reorg", "[1, []]"); // and so the nonce is ours after all
+    world_node(world, "anvil_dropAllTransactions", "[]");
+    world_node(world, "evm_setAutomine", "[true]");
+    world_run_until(world, liars.job, JOB_MINED);
+    mine(world, DEPTH);
+    world_run(world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
 // fault 7: enough endpoints prove it, though one is silent
 static void a_silent_endpoint_does_not_hold_up_the_proof_of_the_others(void **state)
 {
@@ -573,6 +620,7 @@ int main(void)
         cmocka_unit_test(a_head_that_no_other_node_has_confirms_nothing),
         cmocka_unit_test(nothing_moves_back_on_the_word_of_one_node),
         cmocka_unit_test(a_lagging_receipt_beside_a_fresh_nonce_does_not_have_it_paid_again),
+        cmocka_unit_test(a_head_that_is_ahead_does_not_prove_a_foreign_nonce_too_early),
         cmocka_unit_test(one_node_that_says_it_would_revert_parks_nothing),
         cmocka_unit_test(a_silent_endpoint_does_not_hold_up_the_proof_of_the_others),
         cmocka_unit_test(a_nonce_too_low_leads_to_the_receipt),

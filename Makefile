@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: a few targets over Meson, npm and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help all build demo up kill fuzz model test test-demo faults fault-points contracts-ci lint \
-        docs format ci clean setup
-.PHONY: sim
+.PHONY: help all build demo up kill fuzz model test test-demo faults fault-points contracts-ci \
+        lint docs format ci clean setup sim
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 

@@ -71,10 +71,7 @@ static bool make_word(struct word *ret_word, const struct panel_question *questi
                       struct arena *arena)
 {
     struct word word = {.final = final};
-    if (!hash32_equal(block, &question->block_hash)) {
-        word.said = true;
-        word.hash = *block;
-    } else if (question->receipt == NULL) {
+    if (question->receipt == NULL || !hash32_equal(block, &question->block_hash)) {
         word.said = true;
         word.hash = *block;
     } else if (receipt->found && hash32_equal(&receipt->block_hash, block)) {

@@ -424,10 +424,10 @@ static void loop(void (*scenario)(struct disk_world *), const char *name, bool f
     for (size_t i = 0; i < sizeof way_table / sizeof way_table[0]; i++) {
         const struct way *way = &way_table[i];
         world.fault = way->fault;
-        points_loop(name, way->name, way->stride * (from_nothing ? 5 : 1), run_point, &world);
+        points_loop(name, way->name, way->stride * (from_nothing ? 7 : 2), run_point, &world);
     }
     world.cuts = true;
-    points_loop(name, "power cut", from_nothing ? 151 : 31, run_point, &world);
+    points_loop(name, "power cut", from_nothing ? 49 : 37, run_point, &world);
     world_close(&world);
 }
 

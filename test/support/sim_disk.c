@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FILES_RESERVED   4
 #define SLEEP_MICROS_MAX 100                      // of SQLite's waiting for a lock
 #define FIXED_TIME_MS    INT64_C(1790000000000)   // without a clock
 #define JULIAN_EPOCH_MS  INT64_C(210866760000000) // 1970-01-01 in SQLite's count
@@ -57,6 +58,8 @@ int sim_begin(bool *ret_partly, struct sim_disk *disk, enum sim_disk_operation o
 {
     *ret_partly = false;
     pthread_mutex_lock(&disk->lock);
+    if (disk->aside)
+        return SQLITE_OK;
     disk->counts[operation]++;
     int64_t total = ++disk->total;
     if (disk->hook != NULL) {
@@ -349,6 +352,14 @@ bool sim_disk_is_off(const struct sim_disk *disk)
     return disk->off;
 }
 
+void sim_disk_reserve(struct sim_disk *disk, size_t bytes)
+{
+    pthread_mutex_lock(&disk->lock);
+    for (size_t i = 0; i < FILES_RESERVED; i++)
+        sim_file_reserve(&disk->slots[i].file, bytes);
+    pthread_mutex_unlock(&disk->lock);
+}
+
 void sim_disk_set_clock(const struct clock *clock)
 {
     clock_given = clock;
@@ -379,6 +390,13 @@ void sim_disk_set_fault(struct sim_disk *disk, const struct sim_disk_fault *faul
     if (fault != NULL)
         disk->fault = *fault;
     disk->matched = disk->fired = 0;
+    pthread_mutex_unlock(&disk->lock);
+}
+
+void sim_disk_set_aside(struct sim_disk *disk, bool aside)
+{
+    pthread_mutex_lock(&disk->lock);
+    disk->aside = aside;
     pthread_mutex_unlock(&disk->lock);
 }
 

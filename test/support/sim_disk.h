@@ -76,6 +76,10 @@ void sim_disk_image_free(struct sim_disk_image *image);
 void sim_disk_restore(struct sim_disk *disk, const struct sim_disk_image *image, uint64_t seed,
                       bool seed_sqlite);
 
+// Memory for so many bytes in each of the first files, so that nothing has to be allocated while
+// allocations are made to fail.
+void sim_disk_reserve(struct sim_disk *disk, size_t bytes);
+
 // SQLite's own time and time in locks. NULL: a fixed time.
 void sim_disk_set_clock(const struct clock *clock);
 
@@ -102,4 +106,6 @@ struct sim_disk_fault {
 };
 // NULL: no fault. Starts the count of fired faults anew.
 void sim_disk_set_fault(struct sim_disk *disk, const struct sim_disk_fault *fault);
+// A test looks for itself: operations are not counted, shown to the hook, or failed until it ends.
+void sim_disk_set_aside(struct sim_disk *disk, bool aside);
 int64_t sim_disk_fired(const struct sim_disk *disk);

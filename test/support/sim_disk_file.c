@@ -197,6 +197,20 @@ void sim_file_clear(struct sim_file *file)
     forget_changes(file);
 }
 
+static void reserve(struct sim_buffer *buffer, size_t bytes)
+{
+    buffer->data = grow(buffer->data, &buffer->capacity, bytes, 1);
+}
+
+void sim_file_reserve(struct sim_file *file, size_t bytes)
+{
+    reserve(&file->now, bytes);
+    reserve(&file->durable, bytes);
+    reserve(&file->changed, bytes);
+    file->changes = grow(file->changes, &file->changes_capacity, bytes / SIM_DISK_SECTOR,
+                         sizeof *file->changes);
+}
+
 void sim_file_free(struct sim_file *file)
 {
     free(file->now.data);

@@ -46,4 +46,5 @@ void sim_file_sync_failed(struct sim_file *file, uint64_t *random);
 void sim_file_cut(struct sim_file *file, uint64_t *random);
 // Empty, and durable as that.
 void sim_file_clear(struct sim_file *file);
+void sim_file_reserve(struct sim_file *file, size_t bytes);
 void sim_file_free(struct sim_file *file);

@@ -176,6 +176,7 @@ static int method_check_reserved(sqlite3_file *base, int *ret_reserved)
 
 // ---- shared memory
 
+// NULL: no memory.
 static struct sim_shm *shm_join(struct sim_handle *handle)
 {
     if (handle->shm == NULL) {
@@ -183,7 +184,7 @@ static struct sim_shm *shm_join(struct sim_handle *handle)
         if (slot->shm == NULL)
             slot->shm = calloc(1, sizeof *slot->shm);
         if (slot->shm == NULL)
-            abort();
+            return NULL;
         slot->shm->handles++;
         handle->shm = slot->shm;
     }
@@ -193,6 +194,8 @@ static struct sim_shm *shm_join(struct sim_handle *handle)
 static int shm_region(volatile void **ret_region, struct sim_shm *shm, int region, int size,
                       bool extend)
 {
+    if (shm == NULL)
+        return SQLITE_NOMEM;
     if (region >= SHM_REGIONS_MAX)
         return SQLITE_IOERR_SHMSIZE;
     while (extend && shm->regions_count <= region) {
@@ -281,10 +284,10 @@ static int method_shm_lock(sqlite3_file *base, int offset, int count, int flags)
     }
     bool partly;
     int result = sim_begin_on(&partly, handle, SIM_DISK_LOCK, SQLITE_IOERR_SHMLOCK);
-    if (result == SQLITE_OK) {
-        (void)shm_join(handle);
+    if (result == SQLITE_OK && shm_join(handle) == NULL)
+        result = SQLITE_NOMEM;
+    if (result == SQLITE_OK)
         result = shm_lock(handle, bits, (flags & SQLITE_SHM_EXCLUSIVE) != 0);
-    }
     sim_end(handle->disk);
     return result;
 }

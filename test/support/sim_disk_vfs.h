@@ -32,6 +32,7 @@ struct sim_disk {
     char prefix[SIM_NAME_SIZE];
     pthread_mutex_t lock; // of everything below
     struct sim_slot slots[SIM_DISK_FILES_MAX];
+    bool aside;          // nothing is counted or failed
     bool off;            // nothing can be opened
     uint64_t generation; // a handle of an older one is dead
     uint64_t random;

@@ -127,7 +127,7 @@ struct chain *console_chain(const struct endpoint_list *list, const struct setti
         .urls_count = list->count,
         .chain_id = (uint64_t)settings_integer(settings, "CHAIN_ID"),
         .timeout_ms = settings_integer(settings, "RPC_TIMEOUT_MS"),
-        .clock = clock_system(),
+        .clock = clock_steady(),
     };
     struct chain *chain = chain_open(&options);
     if (!chain)
@@ -149,7 +149,7 @@ struct store_options console_store_options(const struct settings *settings,
 {
     return (struct store_options){
         .path = settings_text(settings, "RELAYER_DB_PATH"),
-        .clock = clock_system(),
+        .clock = clock_steady(),
         .domain = {.chain_id = chain_id_or_zero(settings), .payout_contract = addresses->payout},
         .outbox = settings_text(settings, "OUTBOUND_WEBHOOK_URL") != NULL,
     };

@@ -189,7 +189,7 @@ static enum exit_code start_relay(struct service *service)
         .store = service->store,
         .signer = service->signer,
         .wake = service->wake,
-        .clock = clock_system(),
+        .clock = clock_steady(),
         .random = random_system(),
         .holder = service->holder,
         .urls = service->endpoints.urls,

@@ -35,7 +35,7 @@ static const int64_t retry_delays_ms[] = {
 struct outbound {
     struct store *store;
     struct wake *wake;
-    const struct clock *clock;
+    const struct clock *clock, *stamp_clock;
     const struct random_source *random;
     char *url;
     struct webhook_secrets secrets;
@@ -129,7 +129,7 @@ static bool headers(const char *const **ret_headers, const struct outbound *outb
                     const struct outbox_message *message, struct bytes body)
 {
     char signature[WEBHOOK_SIGNATURE_SIZE];
-    int64_t now_s = clock_wall_ms(outbound->clock) / 1000;
+    int64_t now_s = clock_wall_ms(outbound->stamp_clock) / 1000;
     if (!webhook_sign(signature, &outbound->secrets, message->webhook_id, now_s, body))
         return false;
     const char **lines = arena_alloc_array(outbound->arena, HEADERS_COUNT + 1, sizeof *lines);
@@ -354,6 +354,7 @@ static struct outbound *outbound_new(const struct outbound_options *options)
     outbound->store = options->store;
     outbound->wake = options->wake;
     outbound->clock = options->clock;
+    outbound->stamp_clock = options->stamp_clock;
     outbound->random = options->random;
     outbound->poll_interval_ms = options->poll_interval_ms;
     outbound->url = strdup(options->url);

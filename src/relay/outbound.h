@@ -15,7 +15,8 @@
 struct outbound_options {
     struct store *store;
     struct wake *wake;
-    const struct clock *clock;
+    const struct clock *clock;       // of the rows
+    const struct clock *stamp_clock; // of what the receiver checks
     const struct random_source *random;
     const char *url;
     const char *secret; // whsec_...

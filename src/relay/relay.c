@@ -272,6 +272,7 @@ static enum status start_outbound(struct relay *relay)
     struct outbound_options outbound = {.store = options->store,
                                         .wake = relay->outbound_wake,
                                         .clock = options->clock,
+                                        .stamp_clock = clock_system(),
                                         .random = options->random,
                                         .url = options->outbound_url,
                                         .secret = options->outbound_secret,

@@ -646,6 +646,39 @@ static void while_the_chain_halts_payments_wait_and_go_on_by_themselves(void **s
     world_close(&world);
 }
 
+#define HOUR_MS 3600000
+
+// fault 38: the clock is set back, and forward again: what was due stays due, leases and timers
+// hold
+static void a_clock_that_steps_by_an_hour_stops_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t before = one_due_payout(&world, 2);
+    world.step_ms = -HOUR_MS;
+    world_run_until(&world, before, JOB_MINED);
+    int64_t patient = world_pay(&world, "p2", 1, "patient", 30); // after 60 s
+    steps(&world, 3);
+    assert_string_equal(world_state(&world, patient), "held");
+    world.step_ms = 0;
+    steps(&world, 3);
+    assert_string_equal(world_state(&world, patient), "held");
+    world.skew_ms += 61000;
+    world_run_until(&world, patient, JOB_MINED);
+    world.step_ms = HOUR_MS;
+    int64_t after = world_pay(&world, "p3", 1, "usdc", 20);
+    world_run_until(&world, after, JOB_MINED);
+    assert_true(lane_look(world.lane).held); // the lease is renewed, not lost
+    world.step_ms = 0;
+    int64_t last = world_pay(&world, "p4", 1, "usdc", 10);
+    world_run_until(&world, last, JOB_MINED);
+    mine(&world, 1);
+    world_run(&world);
+    assert_paid_once(&world, last, 1, units(5 + 3 + 2 + 1));
+    assert_int_equal(world_lane_nonce(&world), 5);
+    world_close(&world);
+}
+
 // fault 15: a node's share of an account is never asked for more than the window
 static void a_lane_stays_within_its_window(void **state)
 {
@@ -718,6 +751,7 @@ int main(void)
         cmocka_unit_test(a_reverted_transaction_is_tried_again_where_its_cause_passes),
         cmocka_unit_test(a_final_slot_nobody_can_tell_about_stops_no_other_payout),
         cmocka_unit_test(while_the_chain_halts_payments_wait_and_go_on_by_themselves),
+        cmocka_unit_test(a_clock_that_steps_by_an_hour_stops_nothing),
         cmocka_unit_test(a_lane_stays_within_its_window),
         cmocka_unit_test(another_holder_waits_for_the_lease_and_the_first_cannot_write_past_it),
     };

@@ -291,6 +291,11 @@ static int64_t clock_of_world(void *context)
            ((const struct world *)context)->skew_ms;
 }
 
+static int64_t wall_of_world(void *context)
+{
+    return clock_of_world(context) + ((const struct world *)context)->step_ms;
+}
+
 static struct store_options store_options_of(struct world *world)
 {
     return (struct store_options){.path = world->path,
@@ -357,7 +362,9 @@ void world_forget_store(struct world *world)
 void world_open(struct world *world)
 {
     memset(world, 0, sizeof *world);
-    world->clock = (struct clock){clock_of_world, clock_of_world, world};
+    world->source = (struct clock){wall_of_world, clock_of_world, world};
+    steady_clock_init(&world->steady, &world->source);
+    world->clock = world->steady.clock;
     world->confirmations = 1;
     world->window = 16;
     world->batch_size_max = 200;

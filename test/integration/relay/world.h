@@ -26,8 +26,10 @@ struct world {
     struct address admin, lane_address;
     struct address usdc, sge, identity, registry, payout;
     char directory[64], path[96];
-    struct clock clock;
-    int64_t skew_ms; // added to both clocks: time passes at will
+    struct steady_clock steady; // as in the program
+    struct clock clock, source; // clock: the steady one's; its source steps at will
+    int64_t skew_ms;            // added to both of the source's clocks: time passes
+    int64_t step_ms;            // added to its wall clock: somebody sets it
     // Chosen by the test before world_start.
     int64_t confirmations, window, batch_size_max, stuck_after_ms;
     struct wei max_fee;

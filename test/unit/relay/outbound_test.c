@@ -227,6 +227,7 @@ static enum status start_outbound(struct fixture *fixture, const char *url, cons
     const struct outbound_options options = {.store = fixture->store,
                                              .wake = fixture->wake,
                                              .clock = &test_clock,
+                                             .stamp_clock = &test_clock,
                                              .random = random_system(),
                                              .url = url,
                                              .secret = secret,

@@ -41,6 +41,7 @@ ROWS_SHOWN_MAX = 10  # of payouts, on a terminal
 PAGE = 200
 PAYOUT_KINDS = ('payout_usdc', 'payout_hybrid')
 END_STATES = ('confirmed', 'parked', 'cancelled')
+SIGNED_STATES = ('assigned', 'sent', 'mined', 'confirmed')
 OPEN_STATES = ('queued', 'held', 'assigned', 'sent', 'mined', 'unresolved')
 STAGES = {'queued': 0, 'held': 0, 'assigned': 0, 'sent': 1, 'mined': 2, 'confirmed': 3}
 NO_ANSWER = (OSError, http.client.HTTPException)
@@ -165,6 +166,21 @@ def deliver_refund_first(api, payment):
         raise DemoError(f'a payment whose refund came first is {taken.body}')
 
 
+def deliver_regret(api, scenario):
+    """A refund after its payout is signed: the next payout of that affiliate is smaller by it."""
+    payment = scenario.regretted
+    path = f'/v1/payments/{payment.payment_id}'
+    job_id = expect_answer('the payment', api.get(path), {200}).body['job_id']
+    stacks.wait_for(f'the payout of {payment.payment_id} to be signed', lambda: expect_answer(
+        'its job', api.get(f'/v1/jobs/{job_id}'), {200}).body['state'] in SIGNED_STATES,
+                    FINAL_DEADLINE_S)
+    refund = webhooks.refund_delivery(payment, f'evt-refund-{payment.payment_id}')
+    answer = expect_answer('the late refund', api.deliver(refund), {200})
+    if answer.body['refund'] not in ('receivable', 'duplicate'):
+        raise DemoError(f'a refund after signing is answered {answer.body}')
+    deliver_payment(api, scenario.next_one)
+
+
 def deliver_payment(api, payment):
     answer = api.pay(payment, f'evt-{payment.payment_id}')
     return expect_answer(f'payment {payment.payment_id}', answer, {200, 201, 202})
@@ -228,6 +244,8 @@ def tell(api, scenario, killer, say):
         chapter()
     deliver_duplicates(api, repeated)
     say(f'{len(scenario.payments)} payments and {len(repeated)} duplicates were acknowledged')
+    deliver_regret(api, scenario)
+    say(f'{scenario.regretted.payment_id} was refunded after its payout was signed')
 
 
 def follow(tracker, killer, telling, notes, deadline_s):
@@ -284,11 +302,15 @@ def milliseconds_between(earlier, later):
 
 def show_why(scenario, payouts):
     """Which payments led to no payout, and why."""
-    payments = scenario.payments
+    payments = (*scenario.payments, scenario.next_one)
     strangers = [payment.payment_id for payment in payments if not payment.referrer]
     ui.say(f'\n{len(payments)} payments, {len(payouts)} payouts: {len(strangers)} came from '
            f'customers whom nobody referred:\n  {", ".join(sorted(strangers))}')
     ui.say(f'One more, {scenario.refunded.payment_id}, earned nothing: its refund came first.')
+    usdc, _ = expect.commission(scenario.regretted.program, scenario.regretted.amount)
+    ui.say(f'{scenario.regretted.payment_id} was refunded after its payout: '
+           f'{ui.aligned([usdc], 6)[0].strip()} USDC and its SGE were netted from that of '
+           f'{scenario.next_one.payment_id}.')
 
 
 def affiliate_rows(stack, scenario, payouts):
@@ -337,6 +359,18 @@ def check_parked(api):
         raise DemoError(f'{len(parked)} jobs are parked, such as {parked[0]}')
 
 
+def check_netted(api, scenario):
+    """The affiliate's account says what was owed back and that nothing is any more."""
+    item = scenario.regretted
+    wants = [amount * 10 ** (18 - decimals) for amount, decimals
+             in zip(expect.commission(item.program, item.amount), (6, 18))]
+    sums = expect_answer('the affiliate', api.get(f'/v1/affiliates/{item.referrer}'), {200}).body
+    netted = [expect.decimal_units(sums['netted'][token], 18) for token in ('usdc', 'sge')]
+    left = (sums['receivable_usdc'], sums['receivable_sge'])
+    if netted != wants or left != ('0', '0'):
+        raise DemoError(f'{item.referrer} had {netted} netted of {wants}, and {left} is left')
+
+
 def check_chain(stack, scenario, payouts):
     differences = list(expect.differences(stack.chain, stack.contracts, scenario.users,
                                           scenario.affiliates, payouts,
@@ -377,6 +411,7 @@ def run(stack, api, options):
         ui.say(f'sluice up was killed {stack.kills} times')
     show_results(stack, scenario, payouts, tracker, api)
     check_parked(api)
+    check_netted(api, scenario)
     check_chain(stack, scenario, payouts)
     check_outbound(stack, payouts)
     check_stop(stack)

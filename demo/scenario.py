@@ -42,8 +42,10 @@ class Payment:
 class Scenario:
     affiliates: tuple
     users: tuple
-    payments: tuple  # all that are to be accepted and not taken back
+    payments: tuple  # all that are to be paid out
     refunded: Payment  # its refund arrives first
+    regretted: Payment  # one of the payments: refunded once its payout is signed
+    next_one: Payment  # of the same customer after that: its payout is the smaller
     forged: Payment  # only ever sent with a bad signature
 
 
@@ -63,6 +65,12 @@ def payment(chooser, number, form, user):
                    amount_of(chooser, form))
 
 
+def after(chooser, regretted):
+    """Larger than the regretted one, so that something is left to pay."""
+    amount = regretted.amount + amount_of(chooser, regretted.form)
+    return dataclasses.replace(regretted, payment_id=f'pay-{regretted.form}-902', amount=amount)
+
+
 def build(seed):
     chooser = random.Random(seed)
     affiliates = tuple(wallet(seed, 'affiliate', i) for i in range(AFFILIATES))
@@ -74,15 +82,23 @@ def build(seed):
     payers += [strangers[i % STRANGERS] for i in range(PAYMENTS_OF_STRANGERS)]
     payments = [payment(chooser, i, FORMS[i % len(FORMS)], user) for i, user in enumerate(payers)]
     chooser.shuffle(payments)
-    return Scenario(affiliates, (*children, *strangers), tuple(payments),
-                    payment(chooser, 900, 'stripe', children[0]),
-                    payment(chooser, 901, 'standard', children[1]))
+    refunded = payment(chooser, 900, 'stripe', children[0])
+    forged = payment(chooser, 901, 'standard', children[1])
+    # Of the hybrid program: both tokens are owed back.
+    regretted = next(item for item in payments
+                     if item.form == 'stripe' and item.referrer and item.program.kind == 'hybrid')
+    return Scenario(affiliates, (*children, *strangers), tuple(payments), refunded, regretted,
+                    after(chooser, regretted), forged)
 
 
 def payouts(scenario, chain_id, contract):
-    """What the payments must lead to on chain."""
-    for item in scenario.payments:
+    """What the payments must lead to on chain: what was paid for the regretted one and is owed
+    back is kept from the next."""
+    owed_back = expect.commission(scenario.regretted.program, scenario.regretted.amount)
+    for item in (*scenario.payments, scenario.next_one):
         usdc, sge = expect.commission(item.program, item.amount)
+        if item is scenario.next_one:
+            usdc, sge = usdc - owed_back[0], sge - owed_back[1]
         if item.referrer and (usdc or sge):
             identity = expect.payout_id(chain_id, contract, item.program.name, item.payment_id)
             yield expect.Payout(item.payment_id, identity, item.child, item.referrer, usdc, sge)

@@ -123,10 +123,22 @@ class Story(unittest.TestCase):
         told = scenario.build(1)
         payouts = list(scenario.payouts(told, 31337, CONTRACT))
         self.assertEqual({item.form for item in told.payments}, set(scenario.FORMS))
-        self.assertEqual(len(payouts), scenario.PAYMENTS)
-        self.assertEqual(len({payout.payout_id for payout in payouts}), scenario.PAYMENTS)
+        self.assertEqual(len(payouts), scenario.PAYMENTS + 1)  # and the one after the regret
+        self.assertEqual(len({payout.payout_id for payout in payouts}), len(payouts))
         self.assertTrue(any(payout.sge for payout in payouts))
         self.assertTrue(any(not payout.sge for payout in payouts))
+
+    def test_what_is_owed_back_is_kept_from_the_next_payout(self):
+        for seed in (1, 2, 3):
+            told = scenario.build(seed)
+            payouts = {payout.payment_id: payout for payout in scenario.payouts(told, 1, CONTRACT)}
+            regretted, smaller = (payouts[item.payment_id]
+                                  for item in (told.regretted, told.next_one))
+            usdc, sge = expect.commission(told.next_one.program, told.next_one.amount)
+            self.assertEqual((regretted.usdc + smaller.usdc, regretted.sge + smaller.sge),
+                             (usdc, sge))
+            self.assertGreater(smaller.usdc, 0)
+            self.assertEqual(regretted.referrer, smaller.referrer)
 
     def test_what_is_refunded_or_forged_is_not_among_the_payments(self):
         told = scenario.build(1)

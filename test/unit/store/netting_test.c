@@ -124,6 +124,9 @@ static void what_is_owed_back_is_netted_from_the_next_payouts_oldest_first(void 
     expect_job(tx, b.id, JOB_CONFIRMED, 0, 30);
     assert_int_equal(b.outcome, JOB_OUTCOME_NETTED);
     expect_open(tx, 70);
+    commit(fixture);
+    assert_int_equal(scan_number(fixture, "SELECT usdc FROM receivables WHERE id = 1"), 20);
+    tx = begin(fixture);
     expect_job(tx, pay(tx, "d", 1, 1000).job_id, JOB_QUEUED, 30, 70);
     expect_open(tx, 0);
     expect_job(tx, pay(tx, "e", 1, 1000).job_id, JOB_QUEUED, 100, 0);
@@ -354,6 +357,26 @@ static void a_payout_without_effect_whose_debt_was_netted_already_is_settled(voi
     assert_true(cancelled);
     expect_open(tx, 0);
     expect_job(tx, newest_job(fixture, tx).id, JOB_QUEUED, 30, 0);
+    commit(fixture);
+}
+
+static void a_debt_that_comes_back_after_a_win_cancels_no_payout(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct job_change change = {.cause = "reverted"};
+    bool cancelled;
+    struct store_tx *tx = begin(fixture);
+    owe(tx, "a", 1, 1000);
+    pay(tx, "b", 1, 3000); // takes the 100 of a, pays 200
+    assert_int_equal(refund(tx, "a", REFUND_REVERSED), REFUND_RESTORED);
+    struct job job = newest_job(fixture, tx); // gives the 100 back
+    for (int next = JOB_ASSIGNED; next <= JOB_MINED; next++)
+        move(tx, job.id, (enum job_state)next);
+    assert_int_equal(refund(tx, "b", REFUND_FULL), REFUND_CANCELLED);
+    expect_open(tx, 100); // a stands, but got 100 too much
+    job = job_now(tx, job.id);
+    OK(refund_unpaid(tx, &cancelled, &job, &change));
+    assert_false(cancelled);
     commit(fixture);
 }
 
@@ -771,6 +794,7 @@ int main(void)
         TEST(a_referral_that_earned_meanwhile_is_not_paid_a_second_time),
         TEST(a_hold_window_is_waited_out_also_after_a_won_chargeback),
         TEST(a_payout_without_effect_whose_debt_was_netted_already_is_settled),
+        TEST(a_debt_that_comes_back_after_a_win_cancels_no_payout),
         TEST(more_debts_than_one_payout_is_netted_against_are_left_to_the_next),
         cmocka_unit_test(an_older_store_keeps_its_outcomes_and_what_is_owed_back),
         cmocka_unit_test(every_payment_balances_in_every_order),

@@ -46,8 +46,7 @@ static void on_request(struct http_request *request, void *context)
     replies_count++;
     if (seen_count < REQUESTS_MAX) {
         next->method = strdup(request->method);
-        if (asprintf(&next->target, "%s%s%s", request->path, request->query[0] ? "?" : "",
-                     request->query) < 0)
+        if (asprintf(&next->target, "%s?%s", request->path, request->query) < 0)
             abort();
         next->body_size = request->body.size;
         next->body = malloc(request->body.size + 1);
@@ -138,7 +137,10 @@ static bool take_first_line(struct strict *strict, char **ret_method, char **ret
             return false;
     strict->version_1_1 = version[8] == '1';
     *ret_method = strndup(line, (size_t)(space - line));
-    *ret_target = strndup(space + 1, target_size);
+    // Always with a question mark, as the query alone does not tell.
+    bool query = memchr(space + 1, '?', target_size) != NULL;
+    if (asprintf(ret_target, "%.*s%s", (int)target_size, space + 1, query ? "" : "?") < 0)
+        abort();
     return true;
 }
 
@@ -250,8 +252,10 @@ static int connect_once(void)
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) != 0 ||
         bind(fd, (const struct sockaddr *)&from, sizeof from) != 0 ||
-        connect(fd, (const struct sockaddr *)&to, sizeof to) != 0)
+        connect(fd, (const struct sockaddr *)&to, sizeof to) != 0) {
+        perror("connect");
         abort();
+    }
     return fd;
 }
 
@@ -278,12 +282,23 @@ static size_t exchange(char reply[REPLY_BYTES_MAX + 1], const uint8_t *data, siz
     return got;
 }
 
+// libmicrohttpd 0.9.75 puts NULs where CR and LF stood and where the colon of a header stood, and
+// reads texts up to a NUL. So a NUL in the place of a CR or in front of a line, and a line of a
+// colon and a bare LF, which ends the head to it, cannot be seen afterwards: none is sent here.
+static void take_out_what_leaves_no_trace(uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!data[i] || (data[i] == ':' && i > 0 && data[i - 1] == '\n'))
+            data[i] = 'N';
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char reply[REPLY_BYTES_MAX + 1];
     static uint8_t sent[INPUT_BYTES_MAX + TAIL_BYTES_MIN + sizeof TAIL];
     size_t sent_size = size < INPUT_BYTES_MAX ? size : INPUT_BYTES_MAX;
     memcpy(sent, data, sent_size);
+    take_out_what_leaves_no_trace(sent, sent_size);
     for (size_t end = sent_size + TAIL_BYTES_MIN; sent_size < end; sent_size += sizeof TAIL - 1)
         memcpy(sent + sent_size, TAIL, sizeof TAIL - 1);
     start_once();

@@ -48,6 +48,7 @@ contract AffiliateRegistryTest is Checks {
         eq(vm.getRecordedLogs().length, 0, "events");
     }
 
+    // fault 58: another referrer later
     function testAnotherReferrerReverts() public {
         register(child, referrer);
         vm.prank(relayer);
@@ -57,6 +58,7 @@ contract AffiliateRegistryTest is Checks {
         registry.registerReferral(child, account("other"));
     }
 
+    // fault 58: self-referral
     function testSelfReverts() public {
         vm.prank(relayer);
         vm.expectRevert(abi.encodeWithSelector(AffiliateRegistry.SelfReferral.selector, child));
@@ -73,6 +75,7 @@ contract AffiliateRegistryTest is Checks {
     }
 
     /// A ring of 2 to CYCLE_DEPTH + 1 accounts is refused, a longer one is not seen.
+    // fault 58: rings
     function testCycles() public {
         uint256 depth = registry.CYCLE_DEPTH();
         for (uint256 i = 0; i <= depth; ++i) {
@@ -177,6 +180,7 @@ contract AffiliateRegistryTest is Checks {
     }
 
     /// The first referrer of a child stays, whatever follows.
+    // fault 58: random registrations
     function testFuzzWriteOnce(uint8[24] calldata children, uint8[24] calldata referrers) public {
         address[8] memory first;
         for (uint256 i = 0; i < 24; ++i) {

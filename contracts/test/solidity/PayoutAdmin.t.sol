@@ -28,6 +28,7 @@ contract PayoutClaimTest is PayoutBase {
         eq(payout.availableFunds(address(usdc)), FUNDS - 10e6, "not free");
     }
 
+    // fault 52: what is owed is claimed
     function testClaims() public {
         expectEvent(address(payout));
         emit AffiliatePayout.Claimed(referrer, to, address(usdc), 10e6);
@@ -293,6 +294,7 @@ contract PayoutAdminTest is PayoutBase {
         );
     }
 
+    // fault 57: the relayer is no admin
     function testOnlyRoles() public {
         bytes32 pauserRole = payout.PAUSER_ROLE();
         bytes32 relayerRole = payout.RELAYER_ROLE();

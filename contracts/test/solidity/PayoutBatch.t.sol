@@ -49,6 +49,7 @@ contract PayoutBatchTest is PayoutBase {
     }
 
     /// Every kind of payout in one batch, in an order where each interrupts a run.
+    // fault 52, 56: blacklisted in the middle, one id twice
     function testIsolates() public {
         usdc.blacklist(b);
         pay(1, a, 1e6);
@@ -171,6 +172,7 @@ contract PayoutBatchTest is PayoutBase {
         eq(payOne(item(1, a, 1e6, 0)), 1, "again");
     }
 
+    // fault 53: a batch that meets the pause
     function testPausedTokenOwesFromOwnBalance() public {
         usdc.pause();
         expectOwed(1, a, 1e6, 0);
@@ -215,6 +217,7 @@ contract PayoutBatchTest is PayoutBase {
     }
 
     /// Any mixture: every base unit is paid, owed or still there, and outcomes tell the truth.
+    // fault 56: random batches with ids twice
     function testFuzzMixture(uint256 seed, uint8 length, bool fromTreasury) public {
         if (fromTreasury) useTreasury(bound(seed, 0, 3_000e6));
         usdc.blacklist(b);
@@ -290,6 +293,7 @@ contract PayoutFaultyBatchTest is PayoutBase {
         eq(token.balanceOf(address(payout)), FUNDS, "nothing moved");
     }
 
+    // fault 55: a batch over a token that lies
     function testLiesStopTheBatch() public {
         expectMismatch(FaultyToken.Mode.FeeOnTop, 200, 202);
         expectMismatch(FaultyToken.Mode.SaysYesMovesNothing, 200, 0);
@@ -318,10 +322,12 @@ contract PayoutFaultyBatchTest is PayoutBase {
     }
 
     /// It moves the money and denies it: owing it as well would pay twice.
+    // fault 55: it moves the money and denies it
     function testDenialStopsTheBatch() public {
         expectMismatch(FaultyToken.Mode.MovesSaysNo, 0, 100);
     }
 
+    // fault 55: called back within a batch
     function testReentryIsRefused() public {
         bytes32 role = payout.RELAYER_ROLE();
         vm.prank(admin);

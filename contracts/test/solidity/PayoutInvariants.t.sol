@@ -26,6 +26,7 @@ abstract contract PayoutInvariants is Checks {
 
     /// Money: what referrers and claimants hold is what was paid and claimed; nothing else left;
     /// what is owed is there, and is owed to somebody.
+    // fault 57: whatever is called
     function invariantMoney() public view {
         money(usdc);
         money(sge);
@@ -66,6 +67,7 @@ abstract contract PayoutInvariants is Checks {
 
     /// Power: nobody has a role that they did not start with, and nothing forbidden ever worked.
     /// `breach` also tells of caps, pause and claims; the handler checks them as they happen.
+    // fault 57: random calls by everybody
     function invariantPower() public view {
         (address admin, address relayer, address pauser) = handler.people();
         yes(bytes(handler.breach()).length == 0, handler.breach());

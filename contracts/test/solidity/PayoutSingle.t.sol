@@ -380,6 +380,7 @@ contract PayoutSingleTest is PayoutBase {
         no(payout.referralPaid(id(1)), "not paid");
     }
 
+    // fault 53, 54: the token paused, the contract blacklisted
     function testTokenErrorsBubble() public {
         usdc.blacklist(referrer);
         expectTokenSays("Blacklistable: account is blacklisted");
@@ -529,6 +530,7 @@ contract PayoutFaultySingleTest is PayoutBase {
             );
     }
 
+    // fault 55: false, a fee, or nothing moved
     function testFaults() public {
         bytes memory failed = abi.encodeWithSelector(
             SafeERC20.SafeERC20FailedOperation.selector,
@@ -549,6 +551,7 @@ contract PayoutFaultySingleTest is PayoutBase {
     }
 
     /// The token itself is the relayer and pays again from inside a payment.
+    // fault 55: a token that calls back
     function testReentryIsRefused() public {
         bytes32 role = payout.RELAYER_ROLE();
         vm.prank(admin);

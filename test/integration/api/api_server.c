@@ -98,9 +98,9 @@ static enum status revoke_keys(struct store_tx *tx, struct store_work **works, s
 }
 
 // Files may not grow: the same to SQLite as a full disk.
-static void fill_disk(void)
+static void fill_disk(rlim_t bytes)
 {
-    struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
     signal(SIGXFSZ, SIG_IGN);
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
         abort();
@@ -124,7 +124,9 @@ static void obey(struct store *store, const char *line)
     } else if (strncmp(line, "revoke ", 7) == 0) {
         revoke_key(store, line + 7);
     } else if (strcmp(line, "disk-full") == 0) {
-        fill_disk();
+        fill_disk(4096);
+    } else if (strcmp(line, "disk-free") == 0) {
+        fill_disk(RLIM_INFINITY);
     } else if (strncmp(line, "readiness ", 10) == 0) {
         atomic_store(&readiness_now, (enum api_readiness)strtol(line + 10, NULL, 10));
     } else {
@@ -212,7 +214,16 @@ int main(int count, char **arguments)
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = 0;
-        obey(store, line);
+        if (strcmp(line, "reopen") == 0) { // what a restart does
+            api_stop(api, STOP_MS_MAX);
+            store_close(store);
+            store = open_store(arguments[1]);
+            api = start(store, count - 2, arguments + 2);
+            printf("port %d\n", api_port(api));
+            fflush(stdout);
+        } else {
+            obey(store, line);
+        }
     }
     api_stop(api, STOP_MS_MAX);
     store_close(store);

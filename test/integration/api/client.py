@@ -53,6 +53,14 @@ class Server:
         self.process.stdin.flush()
         assert self.process.stdout.readline() == 'ok\n', line
 
+    def reopen(self):
+        """Server and store end and start anew, as in a restart."""
+        self.process.stdin.write('reopen\n')
+        self.process.stdin.flush()
+        name, value = self.process.stdout.readline().split()
+        assert name == 'port'
+        self.port = int(value)
+
     def stop(self):
         self.process.stdin.close()
         status = self.process.wait(timeout=REPLY_SECONDS_MAX)

@@ -73,6 +73,7 @@ class Routes(ApiCase):
         read = self.call('GET', '/v1/users/' + CHECKSUMMED.lower(), key='read')
         self.assertEqual((read.status, read.json), (200, user))
 
+    # fault 58: another referrer, at the API
     def test_another_referrer_is_a_conflict(self):
         reply = self.call('POST', '/v1/users', key='write',
                           body={'wallet': ALICE, 'referrer': wallet(77)})
@@ -223,6 +224,7 @@ class BadInput(ApiCase):
             self.assert_refused(row, self.call(method, path, body=body, key=key), status, code,
                                 before)
 
+    # fault 50: every amount is 400 and nothing is stored
     def test_amounts(self):
         def paying(amount):
             return {'id': 'bad', 'wallet': ALICE, 'amount': amount}
@@ -241,12 +243,15 @@ class BadInput(ApiCase):
             ('over-precise', paying('1.0000001'), 400, 'amount_precision'),
             ('overflowing', paying('9223372036854.775808'), 400, 'amount_overflow'),
             ('2^256', paying(DIGITS_256), 400, 'amount_overflow'),
+            ('1e77', paying('1e77'), 400, 'amount_malformed'),
+            ('78 digits', paying('1' + '0' * 77), 400, 'amount_overflow'),
             ('2^256 as a number', b'{"amount":%s}' % DIGITS_256.encode(), 400,
              'number_out_of_range'),
             ('missing', {'id': 'bad', 'wallet': ALICE}, 400, 'field_missing'),
             ('boolean', paying(True), 400, 'field_type'),
         ], 'POST', '/v1/payments', 'write')
 
+    # fault 51: every wallet is 400 and nothing is stored
     def test_addresses(self):
         def user(address):
             return {'wallet': address, 'referrer': BOB, 'program': 'gold'}
@@ -269,6 +274,7 @@ class BadInput(ApiCase):
             ('token as referrer', {'wallet': STRANGER, 'referrer': TOKEN}, 400, 'address_refused'),
         ], 'POST', '/v1/users', 'write')
 
+    # fault 58: a ring, at the API
     def test_users(self):
         self.refuse([
             ('unknown program', {'wallet': STRANGER, 'program': 'nope'}, 422, 'program_unknown'),
@@ -397,6 +403,7 @@ class BadInput(ApiCase):
             self.assert_refused(path, self.call('GET', path, key='read'), status, code, before)
         self.assertEqual(self.call('GET', '/v1/users', key='read').headers['Allow'], 'POST')
 
+    # fault 61: by the API
     def test_limits_of_head_and_body(self):
         before = self.server.rows()
         rows = (
@@ -466,6 +473,7 @@ class Webhooks(ApiCase):
         reply = self.webhook('stripe', body, stripe_headers(body, key=STRIPE_SECRETS[1]))
         self.assertEqual(reply.status, 200, reply.body)
 
+    # fault 40, 41, 43, 44: each is 401 and nothing is stored
     def test_signatures_that_fail(self):
         body = standard_payment('unsigned', ALICE)
         now = int(time.time())
@@ -492,6 +500,20 @@ class Webhooks(ApiCase):
                 ('one byte changed', 'standard', body.replace(b'12.50', b'12.51'), good,
                  'signature_mismatch'),
                 ('a line feed more', 'standard', body + b'\n', good, 'signature_mismatch'),
+                ('written anew', 'standard', json.dumps(json.loads(body), indent=1).encode(), good,
+                 'signature_mismatch'),
+                ('none of our kind', 'standard', body,
+                 good[:2] + [('webhook-signature', good[2][1].replace('v1,', 'v1a,'))],
+                 'signature_mismatch'),
+                ('no hex', 'stripe', stripe,
+                 [('Stripe-Signature', f't={now},v1=' + 'zz' * 32)], 'signature_malformed'),
+                ('a time twice', 'stripe', stripe,
+                 [('Stripe-Signature', f't={now},' + stripe_headers(stripe)[0][1])],
+                 'signature_malformed'),
+                ('hundreds of signatures', 'stripe', stripe,
+                 [('Stripe-Signature', f't={now}' + ',v1=00' * 2000)], 'signature_malformed'),
+                ('time with a point', 'standard', body,
+                 [good[0], ('webhook-timestamp', f'{now}.0'), good[2]], 'signature_malformed'),
                 ('another id', 'standard', body, [('webhook-id', 'msg_9')] + good[1:],
                  'signature_mismatch'),
                 ('id with a point', 'standard', body, standard_headers(body, identity='a.b'),
@@ -516,6 +538,20 @@ class Webhooks(ApiCase):
             reply = self.webhook(form, sent, headers)
             self.assert_refused(row, reply, 401, code, before)
 
+    # fault 42: two in one header, the first wrong
+    def test_the_second_of_two_signatures_is_enough(self):
+        body = standard_payment('second', ALICE)
+        headers = standard_headers(body)
+        wrong = standard_headers(body, key=b'x' * 24)[2][1]
+        headers[2] = ('webhook-signature', wrong + ' ' + headers[2][1])
+        self.assertEqual(self.webhook('standard', body, headers).status, 200)
+        body = stripe_event('payment_intent.succeeded', id='pi_2nd', amount_received=100,
+                            currency='usd', metadata={'sluice_wallet': ALICE})
+        time_and, right = stripe_headers(body)[0][1].split(',')
+        headers = [('Stripe-Signature', f'{time_and},v1={"0" * 64},{right}')]
+        self.assertEqual(self.webhook('stripe', body, headers).status, 200)
+
+    # fault 40: within the tolerance
     def test_a_time_within_tolerance_is_taken_both_ways(self):
         for identity, offset in (('late', -298), ('early', 298)):
             body = standard_payment(identity, ALICE)
@@ -598,6 +634,7 @@ class Webhooks(ApiCase):
             self.assertEqual(self.call('GET', '/v1/jobs/' + job, key='read').json['state'], state)
         self.assertIn(b'sluice_refunds_total{outcome="void"} 1', self.call('GET', '/metrics').body)
 
+    # fault 39: a hundred deliveries at once
     def test_a_hundred_deliveries_at_once_make_one_job(self):
         body = standard_payment('hundred', ALICE)
         headers = standard_headers(body)
@@ -632,6 +669,7 @@ class Idempotency(ApiCase):
     def post(self, key, body, caller='write', path='/v1/payments'):
         return self.call('POST', path, key=caller, body=body, headers=[('Idempotency-Key', key)])
 
+    # fault 48: the stored answer again
     def test_the_stored_answer_is_given_again(self):
         body = {'id': 'idem-1', 'wallet': ALICE, 'amount': '1'}
         first = self.post('key-1', body)
@@ -643,6 +681,7 @@ class Idempotency(ApiCase):
         self.assertEqual(again.headers['Idempotent-Replayed'], 'true')
         self.assertEqual(self.server.rows(), before)
 
+    # fault 48: another body
     def test_another_request_with_the_key_is_refused(self):
         self.post('key-2', {'id': 'idem-2', 'wallet': ALICE, 'amount': '1'})
         before = self.server.rows()
@@ -652,11 +691,13 @@ class Idempotency(ApiCase):
         self.assert_refused('path', self.post('key-2', {'wallet': ALICE}, path='/v1/mints'), 422,
                             'idempotency_key_reused', before)
 
+    # fault 48: keyed by caller
     def test_callers_have_keys_of_their_own(self):
         self.post('key-3', {'id': 'idem-3', 'wallet': ALICE, 'amount': '1'})
         other = self.post('key-3', {'id': 'idem-4', 'wallet': ALICE, 'amount': '1'}, 'other')
         self.assertEqual((other.status, other.headers['Idempotent-Replayed']), (201, None))
 
+    # fault 48: a key too long
     def test_keys_of_a_wrong_form_are_refused(self):
         before = self.server.rows()
         body = {'id': 'idem-5', 'wallet': ALICE, 'amount': '1'}
@@ -678,6 +719,7 @@ class Idempotency(ApiCase):
                   body={'wallet': wallet(0xfeed), 'referrer': BOB, 'program': 'gold'})
         self.assertEqual(self.post('key-6', body).status, 201)
 
+    # fault 48: still running
     def test_at_once_one_runs_and_the_others_wait_or_repeat(self):
         jobs = self.server.count('SELECT count(*) FROM jobs')
         body = {'wallet': wallet(0xace)}
@@ -699,7 +741,30 @@ class Idempotency(ApiCase):
         self.assertEqual(self.post('race', body, path='/v1/mints').body, fresh[0].body)
 
 
+class Recovery(ApiCase):
+    # fault 48: a 5xx has stored nothing, so there is nothing to repeat: the same key runs again
+    def test_a_key_answered_503_runs_again_and_once(self):
+        body = {'id': 'idem-full', 'wallet': ALICE, 'amount': '1'}
+        headers = [('Idempotency-Key', 'key-full')]
+
+        def post():
+            return self.call('POST', '/v1/payments', key='write', body=body, headers=headers)
+        before = self.server.rows()
+        self.server.order('disk-full')
+        for _ in range(2):
+            self.assert_problem(post(), 503, 'store_unavailable')
+        self.assertEqual(self.server.rows(), before)
+        self.server.order('disk-free')
+        self.server.reopen()
+        first, again = post(), post()
+        self.assertEqual((first.status, first.headers['Idempotent-Replayed']), (201, None))
+        self.assertEqual((again.status, again.headers['Idempotent-Replayed']), (201, 'true'))
+        self.assertEqual(again.body, first.body)
+        self.assertEqual(self.server.rows()['jobs'], before['jobs'] + 1)
+
+
 class Framing(ApiCase):
+    # fault 60: by the API
     def test_what_two_parsers_may_read_differently_is_refused_and_closed(self):
         inner = b'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
         post = b'POST /v1/webhooks/standard HTTP/1.1\r\nHost: x\r\n'
@@ -731,6 +796,7 @@ class Framing(ApiCase):
 class Limits(ApiCase):
     options = {'key_rate': 20, 'failed_rate': 5}
 
+    # fault 62: by key, with Retry-After
     def test_a_key_has_its_rate_and_is_told_when_to_try_again(self):
         replies = [self.call('GET', '/v1/programs', key='read') for _ in range(60)]
         limited = [reply for reply in replies if reply.status == 429]
@@ -740,6 +806,7 @@ class Limits(ApiCase):
         self.assertIn('API_KEY_RATE_MAX', limited[0].json['hint'])
         self.assertEqual(self.call('GET', '/v1/programs', key='admin').status, 200)
 
+    # fault 62: by address
     def test_failed_authentication_is_limited_by_address_and_good_keys_go_on(self):
         self.assertEqual(self.call('GET', '/v1/admin/holds', key='admin').status, 200)
         replies = [self.call('GET', '/v1/jobs', key='sk_' + format(i, '064x')) for i in range(40)]

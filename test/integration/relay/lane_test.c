@@ -123,6 +123,7 @@ static void what_the_chain_has_already_is_confirmed_without_a_transaction(void *
     world_close(&second);
 }
 
+// fault 52: the relayer calls it owed and does not push it again
 static void a_blacklisted_affiliate_is_owed_and_stops_nobody(void **state)
 {
     (void)state;
@@ -195,6 +196,7 @@ static void unpause_token(struct world *world)
 {
     world_admin_plain(world, &world->usdc, "unpause()");
 }
+// fault 53: held without burning gas, and resumed
 static void a_paused_token_holds_payouts_until_it_goes_on(void **state)
 {
     (void)state;

@@ -73,6 +73,7 @@ static void nesting_passes_up_to_the_limit_and_no_further(void **state)
     assert_int_equal(nested(JSON_DEPTH_MAX + 1), PROBLEM_TOO_DEEP);
 }
 
+// fault 50: the reader of amounts
 static void amounts_pass_exactly_or_say_what_is_wrong(void **state)
 {
     (void)state;

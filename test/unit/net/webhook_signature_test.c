@@ -129,6 +129,7 @@ static void check_vector(char *line)
                      WEBHOOK_MISMATCH);
 }
 
+// fault 41: no changed body passes
 static void known_answers_verify_and_no_changed_body_does(void **state)
 {
     (void)state;
@@ -170,6 +171,7 @@ static void signing_refuses_what_would_not_verify(void **state)
     assert_string_equal(signature, "untouched");
 }
 
+// fault 40: 300 s pass and 301 s do not, both ways
 static void the_tolerance_is_300_seconds_both_ways(void **state)
 {
     (void)state;
@@ -223,6 +225,7 @@ static void standard_headers_that_are_absent_or_empty_are_missing(void **state)
 }
 
 // Each is signed as it stands, so that only the form can be what is refused.
+// fault 44: a timestamp with a dot
 static void timestamps_of_another_form_are_malformed(void **state)
 {
     (void)state;
@@ -256,6 +259,7 @@ static void timestamps_of_another_form_are_malformed(void **state)
     }
 }
 
+// fault 44: an id with a dot
 static void ids_of_another_form_are_malformed(void **state)
 {
     (void)state;
@@ -279,6 +283,7 @@ static void ids_of_another_form_are_malformed(void **state)
         WEBHOOK_FINE);
 }
 
+// fault 44: what the dot would allow
 static void bytes_cannot_move_between_id_timestamp_and_body(void **state)
 {
     (void)state;
@@ -290,6 +295,7 @@ static void bytes_cannot_move_between_id_timestamp_and_body(void **state)
 }
 
 // %s in the format is the place of the signature.
+// fault 42, 43: Standard Webhooks
 static void standard_signature_headers_one_row_per_outcome(void **state)
 {
     (void)state;
@@ -336,6 +342,7 @@ static void standard_signature_headers_one_row_per_outcome(void **state)
     }
 }
 
+// fault 42, 43: Stripe
 static void stripe_signature_headers_one_row_per_outcome(void **state)
 {
     (void)state;
@@ -413,6 +420,7 @@ static char *repeated(const char *item, size_t count, const char *last)
     return header;
 }
 
+// fault 43: ten thousand signatures
 static void sixteen_signatures_are_looked_at_and_more_are_refused(void **state)
 {
     (void)state;
@@ -439,6 +447,7 @@ static void sixteen_signatures_are_looked_at_and_more_are_refused(void **state)
     }
 }
 
+// fault 42: two secrets in rotation
 static void every_secret_of_a_rotation_is_tried(void **state)
 {
     (void)state;

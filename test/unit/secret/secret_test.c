@@ -183,6 +183,7 @@ static void keystores_one_row_per_outcome(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+// fault 70: wiped from the environment
 static void the_environment_gives_its_secret_once(void **state)
 {
     (void)state;

@@ -434,6 +434,7 @@ static void the_child_holds_its_socket_and_stderr_only(void **state)
     close(extra[1]);
 }
 
+// fault 70: not dumpable, locked
 static void the_child_is_not_dumpable_and_its_keys_are_locked(void **state)
 {
     (void)state;
@@ -567,6 +568,7 @@ static bool own_memory_contains(const uint8_t masked[32])
     return found;
 }
 
+// fault 70: wiped in the parent
 static void no_key_is_left_in_the_parents_memory(void **state)
 {
     (void)state;

@@ -35,7 +35,7 @@ struct lane_options {
     struct chain *chain;
     struct chain *const *witnesses; // one per endpoint, in their order
     size_t witnesses_count;
-    size_t witnesses_needed; // that agree on what is final; below 2: the chain above is believed
+    size_t witnesses_needed; // that agree on what is final; 0: the chain above is believed
     struct lane_signer signer;
     const struct clock *clock;
     const struct random_source *random;

@@ -15,7 +15,7 @@ struct word {
 
 bool panel_is_off(const struct panel *panel)
 {
-    return panel->needed < 2;
+    return panel->needed == 0 || panel->count < 2;
 }
 
 // ---------------------------------------------------------------- words

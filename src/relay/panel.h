@@ -11,12 +11,14 @@ struct panel {
     struct chain *own;              // the lane's
     struct chain *const *witnesses; // in the order of the endpoints
     size_t count;
-    size_t needed;           // below 2: its own word is enough
+    size_t needed;           // 1: each alone is believed, 0: the lane's own chain is
     int64_t confirmations;   // BLOCK_LATEST
     enum block_tag finality; // BLOCK_LATEST: by depth
 };
 
-// One word is enough: the witnesses are not asked.
+// The lane's own chain is believed, and the witnesses are not asked: there are no two of them, or
+// none is needed. Where one is enough of several it still speaks for itself alone: what the lane's
+// chain says may be one node's head and, after a fail-over, another one's block.
 bool panel_is_off(const struct panel *panel);
 
 // What the lane's chain says of a slot's transaction.

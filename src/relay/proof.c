@@ -127,7 +127,7 @@ enum status proof_seek(struct proof *ret_proof, const struct panel *panel,
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < slot->jobs_count; i++)
         seeking.jobs[i] = &slot->jobs[i];
-    size_t enough = panel_is_off(panel) ? panel->count : panel->needed, agreed = 0;
+    size_t enough = panel->needed < 2 ? panel->count : panel->needed, agreed = 0;
     bool denied = false;
     for (size_t i = 0; i < panel->count && final_number >= 0 && !denied; i++) {
         bool agrees;

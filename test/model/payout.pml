@@ -532,7 +532,7 @@ inline put_mined(i, n)
 
 // lane_agree.c, agree_on_tracks: both endpoints must share the verdicts that end a slot or take it
 // back (FINALITY_ENDPOINTS=2, the default for two); each is asked by itself. With
-// FINALITY_ENDPOINTS=1 the first that answers is believed, and each question may find another.
+// FINALITY_ENDPOINTS=1 the word of either is enough.
 #ifdef ONE_ENDPOINT
 #define AGREED(said, n) (said(0, n) || said(1, n))
 #else

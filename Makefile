@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 CC := gcc
 export CC
 KILLS = 300
-JOBS = 2
+JOBS = 4
 SETUP = .cache/setup.stamp
 # One moving line on a terminal, silence elsewhere.
 NINJA = ninja $(if $(shell [ -t 2 ] && echo terminal),,--quiet) -C

@@ -67,15 +67,16 @@ class Api:
                 raise ApiError(f'no answer within {self.deadline_s} s; the last: {problem}')
             time.sleep(self.pause_s)
 
-    def own_headers(self):
-        return {'Authorization': f'Bearer {self.key}', 'Content-Type': 'application/json'}
+    def own_headers(self, idempotency_key=''):
+        once = {'Idempotency-Key': idempotency_key} if idempotency_key else {}
+        return {'Authorization': f'Bearer {self.key}', 'Content-Type': 'application/json', **once}
 
     def get(self, path):
         return self.once('GET', path, headers=self.own_headers())
 
-    def post(self, path, body):
-        encoded = webhooks.encoded(body)
-        return self.until_answered(lambda: self.once('POST', path, encoded, self.own_headers()))
+    def post(self, path, body, idempotency_key=''):
+        encoded, headers = webhooks.encoded(body), self.own_headers(idempotency_key)
+        return self.until_answered(lambda: self.once('POST', path, encoded, headers))
 
     def deliver(self, delivery, secrets=None, age_s=0):
         """Sends a provider's event until it is answered, signed anew each time."""
@@ -89,12 +90,13 @@ class Api:
         referral = {'referrer': user.referrer} if user.referrer else {}
         return self.post('/v1/users', {**body, **referral})
 
-    def pay(self, payment, event_id):
-        """Delivers a payment in the form it takes."""
+    def pay(self, payment, event_id, idempotency_key=''):
+        """Delivers a payment in the form it takes; only the direct form knows idempotency keys."""
         if payment.form == 'direct':
             return self.post('/v1/payments', {
                 'id': payment.payment_id, 'wallet': payment.child,
-                'amount': webhooks.decimal(payment.amount, 6), 'program': payment.program.name})
+                'amount': webhooks.decimal(payment.amount, 6), 'program': payment.program.name},
+                idempotency_key)
         return self.deliver(webhooks.payment_delivery(payment, event_id))
 
 

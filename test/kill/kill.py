@@ -30,7 +30,7 @@ ROOT = stacks.ROOT
 KILLS_PER_ROUND = 250
 KILLS_PER_STOP = 250
 STALE_AFTER = 25  # a label tried so often and never reached is none any more
-JOBS = 2
+JOBS = 4  # they wait more than they work
 TICK_S = 0.2
 
 
@@ -71,8 +71,8 @@ def run_round(options, plan):
     finally:
         fight.close()
     if problem:
-        ui.say(f'round {plan.number} FAILED: {problem}\n'
-               f'  its store, logs and settings: {home}\n{stacks.tail(home / "sluice.log")}')
+        ui.say(f'round {plan.number + 1} FAILED: {problem}\n'
+               f'  its store, logs and settings: {home}')
         return 1
     shutil.rmtree(home)
     figures = fight.figures(began)
@@ -136,7 +136,8 @@ def summary(options, rounds, seconds):
               for name in ('starts', 'payments', 'refunds', 'users', 'answers')}
     return {'commit': commit(), 'seed': options.seed, 'rounds': len(rounds),
             'kills': sum(kills.values()), 'kills_by_point': kills, 'tried': summed(rounds, 'tried'),
-            'stops': summed(rounds, 'stops'), 'chain': weather, **totals,
+            'stops': summed(rounds, 'stops'), 'lives': summed(rounds, 'lives'),
+            'chain': weather, **totals,
             'seconds': round(seconds), 'kills_per_second': round(sum(kills.values()) / seconds, 2)}
 
 
@@ -157,7 +158,7 @@ def show(result):
             for label, count in result['kills_by_point'].items()]
     for line in ui.table(('died at', 'lives meant for it', 'kills'), rows):
         ui.say(line)
-    for name in ('stops', 'chain'):
+    for name in ('stops', 'lives', 'chain'):
         ui.say(f'{name}: ' + ', '.join(f'{what} {count}' for what, count in result[name].items()))
 
 
@@ -167,7 +168,7 @@ def parse_arguments():
     parser.add_argument('--seed', default=secrets.token_hex(4))
     parser.add_argument('--jobs', type=int, default=JOBS, help='rounds at a time')
     parser.add_argument('--stops', type=int, help='SIGSTOPs past the lease, over all rounds')
-    parser.add_argument('--round', type=int, help='this one only')
+    parser.add_argument('--round', type=int, help='this one only, in this process')
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build')
     options = parser.parse_args()
     options.build = options.build.resolve()

@@ -30,6 +30,7 @@ API_POINTS = {'accept', 'answer', 'api_start', 'commit', 'disk_flush', 'disk_wri
               'register', 'store_open'}
 RELAY_POINTS_NOT = {'accept', 'answer', 'api_start', 'migrate', 'refund', 'register'}
 # Lives of a service, and how often of 100.
+KEYSTORES = 3  # of 100 lives; opening one takes half a second
 WAYS = (('at_label', 66), ('at_random', 25), ('signer_alone', 2), ('asked_to_end', 7))
 
 
@@ -48,6 +49,7 @@ class Lives:
         self.kills = collections.Counter()  # by label, 'random', 'signer'
         self.tried = collections.Counter()  # by label: lives that were to end there
         self.starts = 0
+        self.counts = collections.Counter()
 
     def total(self):
         return self.kills.total()
@@ -57,7 +59,9 @@ class Lives:
     def start(self, what, kill_at='', **environment):
         self.check()
         self.starts += 1
-        return self.services.start(what, kill_at, **environment)
+        with_keystore = what != 'api' and self.chooser.randrange(100) < KEYSTORES
+        self.counts['keystores opened'] += with_keystore
+        return self.services.start(what, kill_at, with_keystore, **environment)
 
     def ended(self, process, *fine):
         """Takes the status of a process that ended by itself."""
@@ -229,8 +233,9 @@ def is_stopped(process):
 
 
 def takes_signals(process):
-    """Whether the service has begun to take SIGTERM as a request."""
-    return bool(int(status_of(process, 'SigBlk') or '0', 16) >> (signal.SIGTERM - 1) & 1)
+    """Whether the service takes SIGTERM as a request by now. It ignores SIGPIPE right after that;
+    what it blocks does not tell, as waiting for a signal unblocks it."""
+    return bool(int(status_of(process, 'SigIgn') or '0', 16) >> (signal.SIGPIPE - 1) & 1)
 
 
 def await_that(process, is_so, seconds=STOP_S_MAX):

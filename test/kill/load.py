@@ -20,11 +20,12 @@ REFUNDED_AFFILIATES = 6  # the others' payments are never refunded: their amount
 CHILDREN_AT_START = 8
 ANSWER_PAUSE_S = 0.01
 ANSWER_DEADLINE_S = 300
-PAUSE_S_MAX = 0.12
+PAUSE_S_MAX = 0.25
+PAUSED_S_MAX = 0.5  # payouts held by the operator
 
 # What a sender does next, and how often of 100.
 DEEDS = (('register', 8), ('pay', 52), ('repeat', 18), ('refund', 14), ('refund_first', 4),
-         ('stranger', 4))
+         ('stranger', 3), ('pause', 1))
 
 
 class QuickApi(Api):
@@ -106,11 +107,15 @@ class Load:
         return story.payment(chooser, self.number(), chooser.choice(forms), user)
 
     def take(self, payment, **marks):
-        answer = self.api.pay(payment, f'evt-{payment.payment_id}')
+        answer = self.api.pay(payment, f'evt-{payment.payment_id}', self.key_of(payment))
         expect_answer(f'payment {payment.payment_id}', answer, {200, 201, 202})
         with self.lock:
             self.entries.append(Entry(payment, **marks))
         return answer
+
+    def key_of(self, payment):
+        """Every other payment goes with an Idempotency-Key, where its form has one."""
+        return f'key-{payment.payment_id}' if payment.amount % 2 else ''
 
     def pay(self, chooser):
         self.take(self.new_payment(chooser, chooser.choice(self.users)))
@@ -125,6 +130,12 @@ class Load:
                                {200})
         if payment.form != 'direct' and answer.body.get('duplicate') is not True:
             raise ApiError(f'{payment.payment_id} was acknowledged and is new again: {answer.body}')
+
+    def pause(self, chooser):
+        """An operator holds all payouts for a moment."""
+        for path in ('/v1/admin/pause', '/v1/admin/resume'):
+            expect_answer(path, self.api.post(path, {}), {200})
+            self.ending.wait(chooser.uniform(0, PAUSED_S_MAX))
 
     def is_refundable(self, referrer):
         return referrer in self.affiliates[:REFUNDED_AFFILIATES]

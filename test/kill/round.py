@@ -7,7 +7,7 @@ import expect
 import stack as stacks
 import store_view
 import verdict
-from lives import Lives, Stop
+from lives import Lives, Stop, await_that, takes_signals
 from load import Load, QuickApi, wait_until
 from services import ServiceFailed, Services, Shape, ends_within, read_labels
 from weather import Weather
@@ -37,7 +37,7 @@ class Round:
         self.setup_kills = self.services.make_store(self.chooser)
         api = QuickApi(self.services.port, self.services.make_key(), self.services.secrets)
         self.load = Load(api, self.seed)
-        self.weather = Weather(self.services.rpc_url, self.seed)
+        self.weather = Weather(self.services.rpc_url, self.seed, self.services.lanes)
         self.weather.start()
 
     def check(self):
@@ -87,6 +87,7 @@ class Round:
                                f'{store_view.open_work(store)}', is_settled, SETTLE_S_MAX)
         except TimeoutError as error:
             raise Differs(str(error)) from None
+        await_that(process, takes_signals)
         process.terminate()
         if not ends_within(process, stacks.STOP_TIMEOUT_S):
             raise ServiceFailed('sluice up did not end when asked')
@@ -130,6 +131,7 @@ class Round:
         return {'seed': self.seed, 'shape': vars(self.services.shape),
                 'kills': dict(lives.kills), 'tried': dict(lives.tried), 'starts': lives.starts,
                 'setup_kills': self.setup_kills, 'stops': dict(self.stops.counts),
+                'lives': dict(lives.counts),
                 'weather': dict(self.weather.counts), 'payments': len(self.load.entries),
                 'refunds': sum(entry.refunded for entry in self.load.entries),
                 'users': len(self.load.users), 'answers': self.load.answers,

@@ -96,12 +96,26 @@ class Services(stacks.Stack):
         self.chain.request('anvil_mine', hex(CONFIRMATIONS))  # no storm takes the contracts away
         self.chain.request('evm_setAutomine', False)
         self.complete_settings()
+        self.make_keystore()
 
     def write_keys(self):
         for number, (key, _) in enumerate(LANE_KEYS[:self.shape.lanes]):
             path = self.home / f'lane-{number}.key'
             path.write_text(key + '\n')
             path.chmod(0o600)
+
+    def make_keystore(self):
+        """The first lane's key once more, encrypted: what most installations use."""
+        passphrase = self.home / 'passphrase'
+        passphrase.write_text('of no value\n')
+        passphrase.chmod(0o600)
+        keystore = self.home / 'lane-0.keystore'
+        unlocking = {'KEYSTORE_PASSPHRASE_FILE': str(passphrase)}
+        self.command('keys', 'wallet', 'import', str(keystore), '--key',
+                     f'file:{self.home / "lane-0.key"}', **unlocking)
+        others = [f'file:{self.home / f"lane-{i}.key"}' for i in range(1, self.shape.lanes)]
+        self.keystore = {'RELAYER_PRIVATE_KEY': ','.join([f'keystore:{keystore}', *others]),
+                         **unlocking}
 
     def settings(self):
         files = (f'file:{self.home / f"lane-{i}.key"}' for i in range(self.shape.lanes))
@@ -137,11 +151,13 @@ class Services(stacks.Stack):
 
     # ---- processes
 
-    def start(self, what, kill_at='', **environment):
-        """`sluice WHAT`; with kill_at the one that kills itself at a point."""
+    def start(self, what, kill_at='', with_keystore=False, **environment):
+        """`sluice WHAT`; with kill_at or an environment of its own, `sluice-kill WHAT`."""
         if kill_at:
             environment['KILL_AT'] = kill_at
         binary = self.kill_binary if environment else self.binary
+        if with_keystore:
+            environment.update(self.keystore)
         return self.spawn([binary, what], self.log, SLUICE_SETTINGS=str(self.settings_path),
                           **environment)
 

@@ -58,6 +58,9 @@ class Payments(unittest.TestCase):
             ('stored, not acknowledged', {'entries': []}, 'acknowledged 0 times, stored 1'),
             ('paid to another', {'events': (wrong(EVENT, referrer=OTHER),)}, f'paid to {OTHER}'),
             ('too little', {'events': (wrong(EVENT, usdc=1),)}, 'paid (1, 0), expected (5000000'),
+            ('not what the store says', {'job': wrong(JOB, usdc=1)}, 'the store says (1, 0)'),
+            ('netted to nothing, and paid', {'job': wrong(JOB, usdc=0)},
+             'paid 1 times, expected 0'),
             ('SGE unasked', {'events': (wrong(EVENT, sge=1),)}, 'paid (5000000, 1), expected'),
             ('of no payment', {'events': (EVENT, wrong(EVENT, payout_id='0xff'))}, '0xff was paid'),
             ('never finished', {'events': (), 'job': QUEUED}, 'is in state 1'),
@@ -96,18 +99,22 @@ class Stores(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.path = pathlib.Path(directory.name) / 'store.db'
-        schema = (ROOT / 'migrations/0001_initial.sql').read_text()
+        schema = ''.join(path.read_text() for path in sorted(ROOT.glob('migrations/*.sql')))
         for word, sql in (('@ID@', 'INTEGER PRIMARY KEY'), ('@BYTES@', 'BLOB'),
                           ('@CLUSTERED@', 'WITHOUT ROWID')):
             schema = schema.replace(word, sql)
         self.run_sql(schema)
         self.run_sql("""
             INSERT INTO payments VALUES (1, 'p1', 1, 1, 1, 1, 50000000, 1, 0, 0);
-            INSERT INTO jobs VALUES (1, 3, 7, 1, 1, 1, x'01', x'11', x'22', 5000000, '0', 1, 0, 1,
-                                     0, 0, 0, 0, NULL, '');
+            INSERT INTO jobs (id, kind, state, outcome, program_id, payment_id, payout_id, child,
+                              referrer, usdc, sge, slot_id, due_ms, tries, first_sent_ms,
+                              referrer_previous_id, created_ms, updated_ms, reason)
+            VALUES (1, 3, 7, 1, 1, 1, x'01', x'11', x'22', 5000000, '0', 1, 0, 1, 0, 0, 0, 0, '');
             INSERT INTO job_counts VALUES (3, 7, 1);
-            INSERT INTO affiliates VALUES (1, x'22', 1, 1, 0, 1, 0, 5000000, 0, 0, 0,
-                                           '0', '0', '0');
+            INSERT INTO affiliates (id, wallet, children, last_job_id, payouts_pending,
+                                    payouts_confirmed, payouts_parked, usdc_paid, usdc_owed,
+                                    usdc_pending, usdc_receivable, sge_paid, sge_owed, sge_pending)
+            VALUES (1, x'22', 1, 1, 0, 1, 0, 5000000, 0, 0, 0, '0', '0', '0');
             INSERT INTO history VALUES (1, 1, 0, 1, '', '', NULL, 0), (2, 1, 1, 7, '', '', NULL, 0);
             INSERT INTO outbox VALUES (1, 'payout.confirmed', 1, 2, 0, 1, 0, '');""")
 

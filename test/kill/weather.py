@@ -13,18 +13,20 @@ BLOCK_PAUSE_S_MAX = 0.12
 STALL_S_MAX = 2.5
 SPIKE_GWEI = (30, 80, 150)  # the ceiling is 100
 GWEI = 10 ** 9
+THIEF_GWEI = 1000
+TRANSFER_GAS = 21_000
 TROUBLE = (OSError, http.client.HTTPException, ChainError, ValueError, KeyError)
 
 # What happens between two blocks, and how often of 1000.
-EVENTS = (('nothing', 895), ('reorg', 35), ('rollback', 10), ('drop_all', 25), ('drop_one', 25),
-          ('spike', 5), ('stall', 5))
+EVENTS = (('nothing', 895), ('reorg', 35), ('rollback', 10), ('drop_all', 25), ('drop_one', 24),
+          ('spike', 5), ('stall', 5), ('thief', 1))
 
 
 class Weather:
     """Blocks come from start() on; trouble only while `stormy`."""
 
-    def __init__(self, rpc_url, seed):
-        self.chain = Chain(rpc_url)
+    def __init__(self, rpc_url, seed, lanes):
+        self.chain, self.lanes = Chain(rpc_url), lanes
         self.chooser = random.Random(f'{seed} weather')
         self.counts = collections.Counter()
         self.stormy = False
@@ -75,6 +77,23 @@ class Weather:
         hashes = sorted(item['hash'] for by_nonce in pool.values() for item in by_nonce.values())
         if hashes:
             self.chain.request('anvil_dropTransaction', self.chooser.choice(hashes))
+
+    def thief(self):
+        """Blocks are replaced, and a nonce that becomes free is used by somebody else. The node
+        holds the lanes' keys, which are its own well-known accounts."""
+        before = {lane: self.nonce(lane) for lane in self.lanes}
+        self.reorg()
+        self.drop_all()
+        for lane in self.lanes:
+            if self.nonce(lane) < before[lane]:
+                self.chain.request('eth_sendTransaction', {
+                    'from': lane, 'to': lane, 'value': '0x0', 'gas': hex(TRANSFER_GAS),
+                    'nonce': hex(self.nonce(lane)), 'maxFeePerGas': hex(THIEF_GWEI * GWEI),
+                    'maxPriorityFeePerGas': hex(THIEF_GWEI * GWEI)})
+                self.counts['stolen nonces'] += 1
+
+    def nonce(self, lane):
+        return int(self.chain.request('eth_getTransactionCount', lane, 'latest'), 16)
 
     def spike(self):
         fee = self.chooser.choice(SPIKE_GWEI) * GWEI

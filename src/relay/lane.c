@@ -98,11 +98,9 @@ static enum status load_slots(struct relay_lane *lane, int64_t now_ms)
 
 static enum status take_lease(struct relay_lane *lane, int64_t now_ms)
 {
-    struct chain *chain = lane->options.chain;
     struct lease_work work = {.work = {.kind = &lease_kind}, .verb = LEASE_TAKE, .lane = lane};
-    struct block_id latest = {.tag = BLOCK_LATEST};
-    enum status status =
-        chain->ops->nonce(chain, &work.first_nonce, &lane->options.address, latest);
+    struct panel panel = lane_panel(lane);
+    enum status status = panel_lowest_nonce(&work.first_nonce, &panel, &lane->options.address);
     if (status != STATUS_OK)
         return STATUS_BUSY; // the chain does not answer: later
     status = store_write(lane->options.store, &work.work);

@@ -22,6 +22,7 @@ struct relay_lane {
     bool nonce_known;
     int64_t nonce, nonce_since_ms;
     int64_t ahead_since_ms; // the chain's nonce is past all of ours since then; 0: it is not
+    bool ahead_told;        // and the endpoints do not agree: said once
     bool fees_known, balance_known;
     struct chain_fees fees;
     struct wei balance;

@@ -292,6 +292,7 @@ static void absorb(struct step *step)
     struct relay_lane *lane = step->lane;
     if (!lane->nonce_known || lane->nonce <= lane->row.next_nonce) {
         lane->ahead_since_ms = 0;
+        lane->ahead_told = false;
         return;
     }
     if (lane->ahead_since_ms == 0)
@@ -300,6 +301,16 @@ static void absorb(struct step *step)
     if (step->facts.now_ms - lane->ahead_since_ms < PLAN_FOREIGN_GRACE_MS)
         return;
     struct fee_pair fees;
+    struct panel panel = lane_panel(lane);
+    if (!panel_nonce_is_used(&panel, &lane->options.address, lane->row.next_nonce)) {
+        if (!lane->ahead_told)
+            log_error("the endpoints do not agree on the next nonce; nothing new is sent",
+                      {"lane", LOG_BYTES(lane->options.address.bytes, 20)},
+                      {"ours", LOG_INT(lane->row.next_nonce)}, {"chain", LOG_INT(lane->nonce)});
+        lane->ahead_told = true;
+        lane->ahead_since_ms = step->facts.now_ms; // asked again after as long
+        return;
+    }
     if (!lane->fees_known || !fees_first(&fees, &lane->fees, &lane->options.limits.fees))
         return;
     int64_t last = lane->row.next_nonce + LANE_ABSORB_MAX;

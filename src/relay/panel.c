@@ -329,17 +329,54 @@ enum status panel_effects(enum effect *ret_effects, const struct panel *panel,
     return STATUS_OK;
 }
 
-bool panel_nonce_is_free(const struct panel *panel, const struct address *account, int64_t nonce)
+struct nonce_votes {
+    size_t free, used;
+};
+
+static struct nonce_votes ask_nonce(const struct panel *panel, const struct address *account,
+                                    int64_t nonce)
 {
     struct block_id latest = {.tag = BLOCK_LATEST};
-    size_t free = 0, used = 0;
+    struct nonce_votes votes = {0};
     for (size_t w = 0; w < panel->count; w++) {
         struct chain *witness = panel->witnesses[w];
         int64_t next;
         if (witness->ops->nonce(witness, &next, account, latest) != STATUS_OK)
             continue;
-        free += next <= nonce;
-        used += next > nonce;
+        votes.free += next <= nonce;
+        votes.used += next > nonce;
     }
-    return free >= panel->needed && free > used;
+    return votes;
+}
+
+bool panel_nonce_is_free(const struct panel *panel, const struct address *account, int64_t nonce)
+{
+    if (panel_is_off(panel))
+        return true;
+    struct nonce_votes votes = ask_nonce(panel, account, nonce);
+    return votes.free >= panel->needed && votes.free > votes.used;
+}
+
+bool panel_nonce_is_used(const struct panel *panel, const struct address *account, int64_t nonce)
+{
+    if (panel_is_off(panel))
+        return true;
+    struct nonce_votes votes = ask_nonce(panel, account, nonce);
+    return votes.used >= panel->needed && votes.used > votes.free;
+}
+
+enum status panel_lowest_nonce(int64_t *ret_nonce, const struct panel *panel,
+                               const struct address *account)
+{
+    struct block_id latest = {.tag = BLOCK_LATEST};
+    int64_t lowest, next;
+    enum status status = panel->own->ops->nonce(panel->own, &lowest, account, latest);
+    for (size_t w = 0; w < panel->count && status == STATUS_OK && !panel_is_off(panel); w++) {
+        struct chain *witness = panel->witnesses[w];
+        if (witness->ops->nonce(witness, &next, account, latest) == STATUS_OK && next < lowest)
+            lowest = next;
+    }
+    if (status == STATUS_OK)
+        *ret_nonce = lowest;
+    return status;
 }

@@ -48,8 +48,14 @@ MUST_USE enum status panel_effects(enum effect *ret_effects, const struct panel 
                                    const struct job *const *jobs, size_t count, int64_t number,
                                    struct arena *arena);
 
-// Do enough witnesses say that the account has not used this nonce?
+// Do enough witnesses say that the account has, or has not, used this nonce? Where the panel is off
+// the answer is yes.
 bool panel_nonce_is_free(const struct panel *panel, const struct address *account, int64_t nonce);
+bool panel_nonce_is_used(const struct panel *panel, const struct address *account, int64_t nonce);
+// The account's next nonce: the lowest that anybody says, since one too low is found out by proof,
+// and one too high leaves a gap. STATUS_UNAVAILABLE where the lane's own chain does not answer.
+MUST_USE enum status panel_lowest_nonce(int64_t *ret_nonce, const struct panel *panel,
+                                        const struct address *account);
 
 // The last block that is final for this witness.
 MUST_USE enum status panel_final(int64_t *ret_number, struct chain *witness,

@@ -187,6 +187,7 @@ class Routes(ApiCase):
         self.assertEqual((head.status, head.body), (200, b''))
         self.assertIsNone(head.headers['Server'])
 
+    # fault 32: while the chain makes no blocks, /readyz says so
     def test_readiness_says_why_not(self):
         ready, degraded, stopped, stalled = range(4)
         for readiness, code in ((stopped, 'not_ready'), (stalled, 'chain_stalled')):

@@ -178,6 +178,7 @@ static void a_transfer_is_sent_mined_and_found(void **state)
     assert_int_equal(nonce_at(f, latest), 1);
 }
 
+// fault 5, 6, 10, 11, 12, 17: in a real node's words
 static void refusals_of_a_real_node_have_their_class(void **state)
 {
     struct fixture *f = *state;
@@ -241,6 +242,7 @@ static void estimates_and_calls_keep_revert_data(void **state)
     assert_int_equal(results[0].gas, TRANSFER_GAS);
 }
 
+// fault 31: another chain, later
 static void a_node_of_another_chain_is_not_used(void **state)
 {
     struct fixture *f = *state;

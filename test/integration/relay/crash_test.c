@@ -90,9 +90,13 @@ static void crash_again_and_again(enum lane_point point)
     world_start(&world);
     world_run(&world);
     assert_all_paid_once(&world, jobs);
+    world_step(&world); // takes the lane, where nothing was left to do
+    assert_int_equal(lane_look(world.lane).open, 0); // no gap, and no nonce of which we do not know
+    assert_int_equal(lane_look(world.lane).next_nonce, world_lane_nonce(&world));
     world_close(&world);
 }
 
+// fault 4: receipts are read again, each payout ends once
 static void a_crash_after_reading_receipts_loses_nothing(void **state)
 {
     (void)state;
@@ -103,16 +107,19 @@ static void a_crash_after_claiming_loses_nothing(void **state)
     (void)state;
     crash_again_and_again(LANE_CLAIMED);
 }
+// fault 1: nonces chosen and signed for, nothing written: the same nonces again, and no gap
 static void a_crash_after_signing_loses_nothing(void **state)
 {
     (void)state;
     crash_again_and_again(LANE_SIGNED);
 }
+// fault 2: written, not sent
 static void a_crash_after_the_commit_sends_the_same_bytes(void **state)
 {
     (void)state;
     crash_again_and_again(LANE_COMMITTED);
 }
+// fault 3: sent, not recorded: the node knows them already, or has mined them
 static void a_crash_after_sending_pays_once(void **state)
 {
     (void)state;
@@ -136,7 +143,8 @@ static void count_attempts(struct world *world, int64_t job, size_t *ret_count,
     store_read_end(tx);
 }
 
-// Signed and durable, never sent: what is mined in the end has the hash of before the crash.
+// Signed and durable, never sent.
+// fault 2: what is mined in the end has the hash of before the crash
 static void after_a_crash_the_bytes_are_those_of_before(void **state)
 {
     (void)state;

@@ -59,6 +59,7 @@ static void waiting_payouts_share_one_transaction(void **state)
     world_close(&world);
 }
 
+// fault 18: batches are split by gas
 static void payouts_are_split_by_size_and_window(void **state)
 {
     (void)state;
@@ -100,6 +101,7 @@ static void a_hold_window_is_waited_out(void **state)
 }
 
 // The store is lost, the chain is not: the same payment has the same id and is not paid twice.
+// fault 20: paid already is verified at the final block
 static void what_the_chain_has_already_is_confirmed_without_a_transaction(void **state)
 {
     (void)state;
@@ -123,7 +125,7 @@ static void what_the_chain_has_already_is_confirmed_without_a_transaction(void *
     world_close(&second);
 }
 
-// fault 52: the relayer calls it owed and does not push it again
+// fault 20, 52: the relayer calls it owed and does not push it again
 static void a_blacklisted_affiliate_is_owed_and_stops_nobody(void **state)
 {
     (void)state;
@@ -182,6 +184,7 @@ static void unpause_contract(struct world *world)
 {
     world_admin_plain(world, &world->payout, "unpause()");
 }
+// fault 20: a pause holds, and lets go by itself
 static void a_paused_contract_holds_payouts_until_it_goes_on(void **state)
 {
     (void)state;
@@ -282,18 +285,25 @@ static void give_gas_money(struct world *world)
 {
     set_balance(world, "0x56bc75e2d63100000");
 }
+// fault 17: no gas money: all wait, say what is needed, and go on by themselves
 static void missing_gas_money_holds_all_until_it_comes(void **state)
 {
     (void)state;
     struct world world;
     int64_t job = one_due_payout(&world);
-    set_balance(&world, "0x3e8");
-    world.skew_ms += 10000; // the lane does not read its balance all the time
+    set_balance(&world, "0x3b9aca00"); // 1 gwei
+    world.skew_ms += 10000;            // the lane does not read its balance all the time
+    while (!world_is_held(&world, JOB_PAYOUT_USDC, "gas_money"))
+        world_step(&world);
+    const char *why = world_hold_why(&world, JOB_PAYOUT_USDC, "gas_money");
+    if (strstr(why, " needs ") == NULL || strstr(why, " has 1") == NULL)
+        fail_msg("%s", why);
     assert_holds_and_resumes(&world, job, "gas_money", give_gas_money);
     world_close(&world);
 }
 
 // The balance went between the look and the sending: the bytes are kept, and sent again.
+// fault 17: a refusal for gas money fails no job
 static void a_transaction_refused_for_gas_money_waits_for_it(void **state)
 {
     (void)state;
@@ -320,6 +330,7 @@ static void lower_base_fee(struct world *world)
     world_node(world, "anvil_setNextBlockBaseFeePerGas", "[\"0x3b9aca00\"]");
     world_node(world, "evm_mine", "[]");
 }
+// fault 13, 14: above the ceiling jobs stay queued
 static void fees_above_the_ceiling_hold_all_until_they_fall(void **state)
 {
     (void)state;
@@ -331,6 +342,7 @@ static void fees_above_the_ceiling_hold_all_until_they_fall(void **state)
     world_close(&world);
 }
 
+// fault 20: a known error that never passes parks, decoded
 static void what_can_never_succeed_is_parked_with_the_decoded_reason(void **state)
 {
     (void)state;
@@ -379,6 +391,7 @@ static void small_blocks_once_committed(void *context, enum lane_point point)
     world_node(world, "evm_mine", "[]");
 }
 
+// fault 9, 18: the nonce is filled, the job tried once more, then parked
 static void a_transaction_refused_for_good_gives_its_nonce_up_and_twice_parks_its_job(void **state)
 {
     (void)state;

@@ -320,6 +320,17 @@ static enum proxy_verdict knows_its_head_only(void *context, const char *method,
     return asks_more ? PROXY_CLOSE : PROXY_ANSWER;
 }
 
+// Somebody has used 50 of our nonces, it says.
+static enum proxy_verdict says_nonces_are_used(void *context, const char *method,
+                                               const json_t *params, json_t *reply)
+{
+    (void)context;
+    (void)params;
+    if (is(method, "eth_getTransactionCount"))
+        add_to_number(reply, "result", 50);
+    return PROXY_ANSWER;
+}
+
 // Takes transactions, and breaks off before it says so.
 static enum proxy_verdict hangs_up_on_sends(void *context, const char *method, const json_t *params,
                                             json_t *reply)
@@ -649,6 +660,46 @@ static void a_nonce_too_low_leads_to_the_receipt(void **state)
     close_liars(&liars);
 }
 
+// fault 8: nonces that one node calls used are neither skipped nor closed
+static void nonces_that_one_node_calls_used_are_not_skipped(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    bend(&liars, 0, says_nonces_are_used);
+    for (int i = 0; i < 5; i++) {
+        liars.world.skew_ms += PLAN_FOREIGN_GRACE_MS;
+        world_step(&liars.world);
+    }
+    assert_state(&liars, "queued");
+    assert_int_equal(lane_look(liars.world.lane).next_nonce, 1);
+    assert_int_equal(world_lane_nonce(&liars.world), 1);
+    bend(&liars, 0, NULL);
+    mine(&liars.world, 1); // with a new head the nonce is read again
+    world_run_until(&liars.world, liars.job, JOB_MINED);
+    mine(&liars.world, DEPTH);
+    world_run(&liars.world);
+    assert_paid_with_one_nonce(&liars);
+    close_liars(&liars);
+}
+
+// fault 8: a new store begins where the lowest answer says, and leaves no gap
+static void a_new_store_does_not_begin_where_one_node_says(void **state)
+{
+    (void)state;
+    struct liars liars;
+    open_liars(&liars, 2);
+    struct world *world = &liars.world;
+    world_stop(world);
+    world_forget_store(world);
+    bend(&liars, 0, says_nonces_are_used);
+    world_start(world);
+    world_step(world);
+    assert_true(lane_look(world->lane).held);
+    assert_int_equal(lane_look(world->lane).next_nonce, 1);
+    close_liars(&liars);
+}
+
 // fault 33: no answer to a send counts as sent
 static void a_send_without_an_answer_counts_as_sent(void **state)
 {
@@ -681,6 +732,8 @@ int main(void)
         cmocka_unit_test(one_node_that_says_it_would_revert_parks_nothing),
         cmocka_unit_test(a_silent_endpoint_does_not_hold_up_the_proof_of_the_others),
         cmocka_unit_test(a_nonce_too_low_leads_to_the_receipt),
+        cmocka_unit_test(nonces_that_one_node_calls_used_are_not_skipped),
+        cmocka_unit_test(a_new_store_does_not_begin_where_one_node_says),
         cmocka_unit_test(a_send_without_an_answer_counts_as_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,7 @@ static void a_payment_is_on_the_chain_without_waiting_for_the_poll(void **state)
     close_running(&running);
 }
 
+// fault 31: another chain at the start
 static void the_start_is_refused_for_another_chain_or_a_missing_contract(void **state)
 {
     (void)state;

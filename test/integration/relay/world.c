@@ -696,18 +696,24 @@ const char *world_state(struct world *world, int64_t job_id)
     return job_state_text(world_job(world, job_id).state);
 }
 
-bool world_is_held(struct world *world, enum job_kind kind, const char *reason)
+const char *world_hold_why(struct world *world, enum job_kind kind, const char *reason)
 {
     struct store_tx *tx;
     struct hold *holds;
     size_t count;
-    bool held = false;
+    const char *why = NULL;
     OK(store_read(&tx, world->store));
     OK(holds_list(tx, &holds, &count, world->arena));
     for (size_t i = 0; i < count; i++)
-        held = held || (holds[i].kind == kind && strcmp(holds[i].reason, reason) == 0);
+        if (holds[i].kind == kind && strcmp(holds[i].reason, reason) == 0)
+            why = holds[i].why;
     store_read_end(tx);
-    return held;
+    return why;
+}
+
+bool world_is_held(struct world *world, enum job_kind kind, const char *reason)
+{
+    return world_hold_why(world, kind, reason) != NULL;
 }
 
 static int64_t jobs_in(struct world *world, unsigned states)

@@ -102,6 +102,8 @@ bool world_is_busy(struct world *world);
 void world_run(struct world *world);
 // Steps until the job is in the state.
 void world_run_until(struct world *world, int64_t job_id, enum job_state state);
+// Why the kind is held for the reason; NULL: it is not.
+const char *world_hold_why(struct world *world, enum job_kind kind, const char *reason);
 bool world_is_held(struct world *world, enum job_kind kind, const char *reason);
 
 // From the admin's account; the call must succeed.

@@ -130,6 +130,7 @@ static bool play(struct tcp_peer *peer, int fd, const char *head, const char *bo
     return false;
 }
 
+// fault 35: cut, huge, endless: bounded, and never a crash
 static void each_misbehaviour_has_its_fault(void **state)
 {
     (void)state;
@@ -180,6 +181,7 @@ static void *speak_plain(void *context)
     return NULL;
 }
 
+// fault 37: no plain text in place of TLS
 static void a_plain_text_server_behind_https_is_not_spoken_to(void **state)
 {
     char url[64];
@@ -239,6 +241,7 @@ static void wait_for_listener(const char *port)
 }
 
 // Right name, in date, but signed by nobody we trust.
+// fault 37: a certificate that does not verify ends it
 static void a_certificate_that_nobody_vouches_for_ends_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -375,6 +378,7 @@ static bool send_gzip(struct tcp_peer *peer, int fd, const char *head, const cha
     return true;
 }
 
+// fault 35: a compression bomb is never unpacked
 static void a_compressed_body_is_left_as_it_is(void **state)
 {
     struct tcp_peer peer;

@@ -111,6 +111,7 @@ static char letter(const struct rpc_reply *reply)
     return reply->kind == RPC_ERROR ? 'e' : 'n';
 }
 
+// fault 35: error pages, cut JSON, wrong ids, result and error both
 static void each_form_of_answer_ends_each_call(void **state)
 {
     struct fixture *fixture = *state;
@@ -235,6 +236,7 @@ static void a_message_is_cut_and_made_printable(void **state)
     peer_stop(&peer);
 }
 
+// fault 34: the waiting time is found wherever a node puts it
 static void a_refusal_of_the_whole_says_how_long_to_wait(void **state)
 {
     struct fixture *fixture = *state;
@@ -270,6 +272,7 @@ static void a_refusal_of_the_whole_says_how_long_to_wait(void **state)
 }
 
 // Bodies that are cheap to send and dear to parse.
+// fault 35: what swells when parsed
 static void bodies_that_swell_when_parsed_are_refused(void **state)
 {
     struct fixture *fixture = *state;

@@ -62,6 +62,7 @@ struct bump_row {
     uint64_t new_fee, new_tip;
 };
 
+// fault 11: both fees, an eighth, rounded up
 static void bumps_grow_both_fields_by_an_eighth_rounded_up(void **state)
 {
     (void)state;
@@ -95,6 +96,7 @@ static void bumps_grow_both_fields_by_an_eighth_rounded_up(void **state)
     }
 }
 
+// fault 11: every bump is large enough for the strictest nodes
 static void every_bump_satisfies_geths_replacement_rule(void **state)
 {
     (void)state;

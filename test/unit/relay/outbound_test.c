@@ -540,6 +540,7 @@ static _Noreturn void be_a_relay(struct fixture *fixture, int in)
         pause();
 }
 
+// fault 4: the webhook keeps its id
 static void a_kill_between_post_and_record_repeats_it_with_the_same_id(void **state)
 {
     (void)state;

@@ -159,6 +159,7 @@ static const struct {
     {"a used nonce is never sent", nonce_used, MEND_NOTHING, 0},
 };
 
+// fault 11, 14, 16: sent again, bumped, or left alone
 static void every_remedy_has_its_cause(void **state)
 {
     (void)state;
@@ -241,6 +242,7 @@ static const struct answer_row answers[] = {
     {"a filler that is taken", SEND_ACCEPTED, RPC_UNKNOWN, false, true, 0, false, false, false},
 };
 
+// fault 5, 6, 10, 12, 15, 17, 18: what an answer changes, and what it does not
 static void every_answer_has_its_consequence(void **state)
 {
     (void)state;
@@ -281,6 +283,7 @@ static void a_payload_that_all_go_on_refusing_is_given_up(void **state)
     assert_string_equal(fixture.slot.mood.fatal_text, "exceeds block gas limit");
 }
 
+// fault 15: the pauses grow, with jitter, up to a limit
 static void refusals_pause_longer_and_longer(void **state)
 {
     (void)state;
@@ -297,6 +300,7 @@ static void refusals_pause_longer_and_longer(void **state)
     }
 }
 
+// fault 12: the tip that the node names
 static void an_underpriced_answer_names_the_tip(void **state)
 {
     (void)state;
@@ -311,6 +315,7 @@ static void an_underpriced_answer_names_the_tip(void **state)
     assert_int_equal((uint64_t)wei_units(mend.fees.max_priority_fee), 500);
 }
 
+// fault 32: no block for long, while something waits for one
 static void a_chain_stalls_only_while_something_waits_for_a_block(void **state)
 {
     (void)state;

@@ -179,6 +179,7 @@ static const struct {
     {"a hash turned up", unresolved_and_a_hash_turned_up, TRACK_MINED, 0},
 };
 
+// fault 7, 23, 24, 26, 27, 29: what receipts, blocks and nonces say of a slot
 static void every_verdict_has_its_cause(void **state)
 {
     (void)state;

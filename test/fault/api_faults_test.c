@@ -3,6 +3,7 @@
 // and stored, or it gets a clean refusal and the next delivery is taken, once.
 #include "fault/points.h"
 #include "support/fail_alloc.h"
+#include "support/fail_socket.h"
 #include "support/sim_disk.h"
 #include "unit/store/fixture.h"
 
@@ -220,6 +221,35 @@ static void no_allocation_that_fails_loses_or_doubles_a_payment(void **state)
     assert_int_equal(world.wrong, 0);
 }
 
+// ---------------------------------------------------------------- sockets
+
+static bool run_socket_point(void *context, int64_t k)
+{
+    struct api_world *world = context;
+    int64_t number = ++world->number;
+    fail_socket_arm(k);
+    int status = deliver(world, number);
+    bool fired = fail_socket_disarm() > 0;
+    world->wrong += !is_clean(status, stored(world, number), k);
+    assert_int_equal(deliver(world, number), 200);
+    assert_int_equal(stored(world, number), 1);
+    return fired;
+}
+
+// fault 49: the provider's connection breaks at any accept, recv or send; it delivers again
+static void no_connection_that_breaks_loses_or_doubles_a_payment(void **state)
+{
+    (void)state;
+    struct api_world world;
+    fail_socket_exempt(true);
+    world_open(&world, false);
+    start(&world);
+    points_loop("webhook", "socket breaks", 1, run_socket_point, &world);
+    stop(&world);
+    world_close(&world);
+    assert_int_equal(world.wrong, 0);
+}
+
 // ---------------------------------------------------------------- disk
 
 static bool run_disk_point(void *context, int64_t k)
@@ -278,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_allocation_that_fails_loses_or_doubles_a_payment),
+        cmocka_unit_test(no_connection_that_breaks_loses_or_doubles_a_payment),
         cmocka_unit_test(no_disk_failure_is_answered_as_success),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,12 @@
 
 #define TRACE_FRAMES_MAX 32
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__)
 #define BEHIND(name) __asm__("__interceptor_" name)
 #else
 #define BEHIND(name) __asm__("__libc_" name)

@@ -126,7 +126,7 @@ class Faults(TreeTest):
 
     def test_a_name_below_its_type_and_a_comment_of_several_lines_are_found(self):
         self.write('test/unit/job/job_test.c',
-                   HEAD + MARK + '1: killed\n// after it\nstatic void\nit_is_killed(void **state)\n')
+                   HEAD + MARK + '1: x\n// after it\nstatic void\nit_is_killed(void **state)\n')
         self.log((['/x/job_job_test'], 'OK', PASSED))
         self.assert_written()
         self.assertIn('`it_is_killed` | passed', self.page())

@@ -21,11 +21,12 @@ CHILDREN_AT_START = 8
 ANSWER_PAUSE_S = 0.01
 ANSWER_DEADLINE_S = 300
 PAUSE_S_MAX = 0.25
+DISPUTE_S_MAX = 3  # from a chargeback to its end
 PAUSED_S_MAX = 0.5  # payouts held by the operator
 
 # What a sender does next, and how often of 100.
 DEEDS = (('register', 8), ('pay', 52), ('repeat', 18), ('refund', 14), ('refund_first', 4),
-         ('stranger', 3), ('pause', 1))
+         ('stranger', 3), ('pause', 1), ('dispute', 5))
 
 
 class QuickApi(Api):
@@ -143,13 +144,34 @@ class Load:
     def refund(self, chooser):
         with self.lock:
             recent = self.entries[-chooser.choice((2, 20, 200)):]
-        found = [entry for entry in recent if entry.payment.form in webhooks.REFUNDS
-                 and self.is_refundable(entry.payment.referrer)]
-        if not found:
-            return
-        entry = chooser.choice(found)
-        entry.refunded = True  # from now on it may be taken
+            found = [entry for entry in recent if entry.payment.form in webhooks.REFUNDS
+                     and self.is_refundable(entry.payment.referrer) and not entry.disputed]
+            if not found:
+                return
+            entry = chooser.choice(found)
+            entry.refunded = True  # from now on it may be taken
         self.deliver_refund(entry.payment)
+
+    def dispute(self, chooser):
+        """A chargeback, and the news that it was won; either may come first."""
+        with self.lock:
+            found = [entry for entry in self.entries[-chooser.choice((2, 20, 200)):]
+                     if entry.payment.form == 'standard' and not entry.refunded
+                     and self.is_refundable(entry.payment.referrer) and not entry.disputed]
+            if not found:
+                return
+            entry = chooser.choice(found)
+            entry.disputed = True
+        news = ['payment.disputed', 'payment.dispute_won']
+        if chooser.random() < 0.2:
+            news.reverse()
+        for kind in news:
+            body = {'type': kind, 'data': {'payment_id': entry.payment.payment_id}}
+            event_id = f'evt-{kind[len("payment."):]}-{entry.payment.payment_id}'
+            delivery = webhooks.Delivery('standard', event_id, webhooks.encoded(body))
+            expect_answer(f'{kind} of {entry.payment.payment_id}', self.api.deliver(delivery),
+                          {200, 202})
+            self.ending.wait(chooser.uniform(0, DISPUTE_S_MAX))
 
     def refund_first(self, chooser):
         users = [user for user in self.users if self.is_refundable(user.referrer)]

@@ -23,14 +23,17 @@ PROGRAM = Program('standard', 'usdc', commission_bps=1000)
 PAYMENT = scenario.Payment('p1', 'standard', CHILD, REFERRER, PROGRAM, 50_000_000)
 PAYOUT_ID = expect.payout_id(1, CONTRACT, 'standard', 'p1')
 EVENT = PaidEvent(PAYOUT_ID, REFERRER, 5_000_000, 0)
+BACK = dataclasses.replace(EVENT, payout_id='0xff')
 JOB = store_view.Job('p1', store_view.CONFIRMED, REFERRER, 5_000_000, 0)
 CANCELLED = dataclasses.replace(JOB, state=store_view.CANCELLED)
 QUEUED = dataclasses.replace(JOB, state=store_view.QUEUED)
 
 
-def found(events=(EVENT,), job=JOB, stored=1, owed=(0, 0), faults=(), entries=None, **marks):
+def found(events=(EVENT,), job=JOB, stored=1, owed=(0, 0), faults=(), entries=None, others=None,
+          **marks):
     """What the verdict says of one payment."""
-    view = store_view.View({PAYOUT_ID: job} if job else {}, collections.Counter(p1=stored),
+    view = store_view.View({**({PAYOUT_ID: job} if job else {}), **(others or {})},
+                           collections.Counter(p1=stored),
                            {REFERRER: owed} if owed != (0, 0) else {}, {}, list(faults))
     entries = [verdict.Entry(PAYMENT, **marks)] if entries is None else entries
     return list(verdict.differences(verdict.Case(entries, list(events), view, 1, CONTRACT)))
@@ -43,6 +46,8 @@ class Payments(unittest.TestCase):
             {'events': (), 'job': CANCELLED, 'refunded': True},
             {'refunded': True, 'owed': (5_000_000, 0)},
             {'events': (), 'job': None, 'refunded': True, 'refund_first': True},
+            {'events': (EVENT, BACK), 'others': {'0xff': JOB}, 'disputed': True,
+             'owed': (5_000_000, 0)},
         )
         for row in rows:
             with self.subTest(row):
@@ -58,6 +63,9 @@ class Payments(unittest.TestCase):
             ('stored, not acknowledged', {'entries': []}, 'acknowledged 0 times, stored 1'),
             ('paid to another', {'events': (wrong(EVENT, referrer=OTHER),)}, f'paid to {OTHER}'),
             ('too little', {'events': (wrong(EVENT, usdc=1),)}, 'paid (1, 0), expected (5000000'),
+            ('given back for nothing', {'others': {'0xff': JOB}}, '0xff was paid'),
+            ('given back and not paid', {'others': {'0xff': JOB}, 'disputed': True},
+             'given back for p1: [], expected'),
             ('not what the store says', {'job': wrong(JOB, usdc=1)}, 'the store says (1, 0)'),
             ('netted to nothing, and paid', {'job': wrong(JOB, usdc=0)},
              'paid 1 times, expected 0'),

@@ -13,6 +13,7 @@ class Entry:
     payment: object  # scenario.Payment
     refunded: bool = False  # a refund of it was sent
     refund_first: bool = False  # and answered before the payment was sent
+    disputed: bool = False  # a chargeback of it was sent, and the news that it was won
 
     def earns(self):
         """USDC and SGE, before any refund."""
@@ -50,8 +51,7 @@ def differences_of_entry(entry, events, job, netted):
         return
     if job.state == store_view.CANCELLED and not entry.refunded:
         yield f'{name}: was cancelled, and nobody refunded it'
-    # One that is confirmed and pays nothing went against what its affiliate owed back.
-    wants = int(job.state == store_view.CONFIRMED and any((job.usdc, job.sge)))
+    wants = int(is_paid(job))
     if job.state not in (store_view.CONFIRMED, store_view.CANCELLED):
         yield f'{name}: is in state {job.state} when all has settled'
     if len(events) != wants:
@@ -70,6 +70,23 @@ def differences_of_event(entry, event, amounts, netted):
     is_right = paid == amounts if not netted else all(map(int.__le__, paid, amounts))
     if not is_right:
         yield f'{name}: paid {paid}, expected {"at most " if netted else ""}{amounts}'
+
+
+def differences_of_restitution(payout_id, events, job, disputed):
+    """A payout with an id of its own: only for a chargeback that was won, and once."""
+    if job is None or job.payment_key not in disputed:
+        if events or job:
+            yield f'payout id {payout_id} was paid and belongs to no payment'
+        return
+    wants = [(job.referrer, job.usdc, job.sge)] if is_paid(job) else []
+    has = [(event.referrer, event.usdc, event.sge) for event in events]
+    if has != wants:
+        yield f'{payout_id}, given back for {job.payment_key}: {has}, expected {wants}'
+
+
+def is_paid(job):
+    """One that is confirmed and pays nothing went against what its affiliate owed back."""
+    return job.state == store_view.CONFIRMED and any((job.usdc, job.sge))
 
 
 def differences_of_affiliates(case, by_id):
@@ -103,7 +120,7 @@ def differences(case):
     for event in case.events:
         by_id[event.payout_id].append(event)
     keys = collections.Counter(entry.payment.payment_id for entry in case.entries)
-    netted = {entry.payment.referrer for entry in case.entries if entry.refunded}
+    netted = {entry.payment.referrer for entry in case.entries if entry.refunded or entry.disputed}
     known = set()
     for entry in case.entries:
         payout_id = case.payout_id(entry)
@@ -113,8 +130,9 @@ def differences(case):
     for key in sorted(set(keys) | set(case.view.payments)):
         if keys[key] != case.view.payments[key]:
             yield f'payment {key}: acknowledged {keys[key]} times, stored {case.view.payments[key]}'
-    for payout_id in sorted(set(by_id) - known):
-        if by_id[payout_id]:
-            yield f'payout id {payout_id} was paid and belongs to no payment'
+    disputed = {entry.payment.payment_id for entry in case.entries if entry.disputed}
+    for payout_id in sorted((set(by_id) | set(case.view.jobs)) - known):
+        yield from differences_of_restitution(payout_id, by_id[payout_id],
+                                              case.view.jobs.get(payout_id), disputed)
     yield from differences_of_affiliates(case, by_id)
     yield from case.view.faults

@@ -339,12 +339,18 @@ static enum exit_code wait_for_end(struct service *service, const sigset_t *sign
 
 // The holder of the lanes' leases is the machine. The lock on the store makes sure that only one
 // process of it relays, so the next one takes a dead one's lanes over at once and need not wait for
-// its leases to run out. The kernel gives the lock back however the process ends.
+// its leases to run out. The kernel gives the lock back however the process ends. It stands beside
+// the store itself, whichever link leads there.
 static enum exit_code lock_store(struct service *service)
 {
     char path[LOCK_PATH_SIZE];
     const char *store = settings_text(service->settings, "RELAYER_DB_PATH");
-    if (snprintf(path, sizeof path, "%s.relay", store) >= (int)sizeof path)
+    char *file = realpath(store, NULL);
+    if (!file)
+        return console_fail(EXIT_IO, "%s: %s", store, strerror(errno));
+    int length = snprintf(path, sizeof path, "%s.relay", file);
+    free(file);
+    if (length >= (int)sizeof path)
         return console_fail(EXIT_CONFIG, "RELAYER_DB_PATH is too long");
     service->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (service->lock < 0)

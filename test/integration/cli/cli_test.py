@@ -331,6 +331,18 @@ class OnChain(Directory):
         second.terminate()
         self.assertEqual(second.wait(COMMAND_TIMEOUT_S), FINE)
 
+    # fault 65: two relayers with one key, the second by another name of the store
+    def test_a_link_to_the_store_does_not_let_a_second_relayer_in(self):
+        self.settings.update(THE_KEY=DEPLOYER_KEY, RELAYER_PRIVATE_KEY='env:THE_KEY')
+        self.sluice('migrate')
+        first = self.start_service('relay')
+        self.wait_for_line(first, 'lane taken')
+        elsewhere = pathlib.Path(self.directory) / 'elsewhere'
+        elsewhere.mkdir()
+        os.symlink('../sluice.db', elsewhere / 'link.db')
+        self.settings['RELAYER_DB_PATH'] = 'elsewhere/link.db'
+        self.assertIn('another relayer', self.sluice('relay', code=AGAIN))
+
     def test_a_store_is_not_used_with_another_payout_contract(self):
         self.settings.update(THE_KEY=DEPLOYER_KEY, RELAYER_PRIVATE_KEY='env:THE_KEY')
         self.sluice('migrate')

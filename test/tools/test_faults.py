@@ -83,7 +83,7 @@ class Faults(TreeTest):
             ('test/tools/test_x.py', f'class X:\n    {HASH}1: x\n    def test_it(self):\n',
              (['python3', 'discover', '-s', python], 'OK', 'test_it (test_x.X.test_it) ... ok\n')),
             ('test/kill/test_y.py', f'class X:\n    {HASH}1: x\n    def test_it(self):\n',
-             (['python3', '-m', 'unittest', 'test_y'], 'OK', 'test_it (test_y.X.test_it) ... ok\n')),
+             (['python3', '-m', 'unittest', 'test_y'], 'OK', 'test_it (y.X.test_it) ... ok\n')),
             ('test/api/test_z.py', f'class X:\n    {HASH}1: x\n    def test_it(self):\n',
              (['python3', f'{self.root}/build-asan/../test/api/test_z.py'], 'OK',
               'test_it (__main__.X.test_it) ... ok\n')),

@@ -13,6 +13,7 @@ DELIVERY_PAUSE_S = 0.1
 DELIVERY_DEADLINE_S = 60
 # Answers after which a provider delivers again: the request may not have been taken.
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
+RETRIED_CODES = {'idempotency_key_running'}  # the first try of a request goes on without us
 
 
 class ApiError(Exception):
@@ -58,7 +59,7 @@ class Api:
         while True:
             try:
                 answer = make_request()
-                if answer.status not in RETRIED:
+                if answer.status not in RETRIED and answer.code not in RETRIED_CODES:
                     return answer
                 problem = f'{answer.status} {answer.body}'
             except (OSError, http.client.HTTPException) as error:

@@ -3,15 +3,20 @@
 
 The environment names the binary (SLUICE), and may name the node (ANVIL).
 """
+import base64
 import json
 import os
 import pathlib
 import re
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / 'demo'))
@@ -24,6 +29,7 @@ ANVIL = os.environ.get('ANVIL') or subprocess.run(
     text=True).stdout.strip()
 COMMAND_TIMEOUT_S = 120
 START_TIMEOUT_S = 60
+MAPPING_BYTES_MAX = 1 << 32  # the shadow memory of sanitizers is larger and holds no data
 # anvil's well-known first accounts; worth nothing anywhere else.
 DEPLOYER_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
 DEPLOYER = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
@@ -41,6 +47,57 @@ def run(*arguments, directory=None, **environment):
     return subprocess.run([SLUICE, *arguments], cwd=directory, env={**base, **environment},
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
                           timeout=COMMAND_TIMEOUT_S, preexec_fn=die_with_parent)
+
+
+def webhook_secret(key):
+    return 'whsec_' + base64.b64encode(key).decode()
+
+
+def want_core():
+    die_with_parent()
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+
+
+def children_of(pid):
+    tasks = pathlib.Path(f'/proc/{pid}/task').glob('*/children')
+    return [int(child) for task in tasks for child in task.read_text(encoding='utf-8').split()]
+
+
+def is_sanitized(pid):
+    return 'libasan' in pathlib.Path(f'/proc/{pid}/maps').read_text(encoding='utf-8')
+
+
+def memory_holds(pid, needle):
+    """Whether the bytes stand anywhere in the writable memory of a process."""
+    maps = pathlib.Path(f'/proc/{pid}/maps').read_text(encoding='utf-8')
+    with open(f'/proc/{pid}/mem', 'rb', buffering=0) as memory:
+        for start, end in re.findall(r'^(\w+)-(\w+) rw', maps, re.MULTILINE):
+            at, end = int(start, 16), int(end, 16)
+            while at < end and end - at < MAPPING_BYTES_MAX:
+                try:
+                    memory.seek(at)
+                    chunk = memory.read(min(end - at, 1 << 24))
+                except OSError:
+                    break
+                if not chunk or needle in chunk:
+                    return bool(chunk)
+                at += len(chunk) if at + len(chunk) == end else len(chunk) - len(needle)
+    return False
+
+
+def answer(listen, path, token=None, body=None):
+    """Status, headers and body as one text; an empty one where nobody listens."""
+    request = urllib.request.Request(f'http://{listen}{path}', data=body)
+    if token:
+        request.add_header('Authorization', 'Bearer ' + token)
+    try:
+        with urllib.request.urlopen(request, timeout=COMMAND_TIMEOUT_S) as reply:
+            return f'{reply.status} {reply.headers} {reply.read().decode()}'
+    except urllib.error.HTTPError as error:
+        return f'{error.code} {error.headers} {error.read().decode()}'
+    except OSError:
+        return ''
 
 
 def command_names():
@@ -156,7 +213,8 @@ class Directory(unittest.TestCase):
 
     def sluice(self, *arguments, code=FINE):
         done = run(*arguments, directory=self.directory, **self.settings)
-        self.assertEqual(done.returncode, code, f'{arguments}: {done.stdout}{done.stderr}')
+        if code is not None:
+            self.assertEqual(done.returncode, code, f'{arguments}: {done.stdout}{done.stderr}')
         if '--json' in arguments and code == FINE:
             return json.loads(done.stdout)
         return done.stdout + done.stderr
@@ -342,6 +400,54 @@ class OnChain(Directory):
         os.symlink('../sluice.db', elsewhere / 'link.db')
         self.settings['RELAYER_DB_PATH'] = 'elsewhere/link.db'
         self.assertIn('another relayer', self.sluice('relay', code=AGAIN))
+
+    # fault 70: by way of the whole service: logs, pages, error bodies, memory and a forced core
+    def test_no_secret_leaves_the_service_not_even_when_it_dies(self):
+        secrets = {
+            'STRIPE_WEBHOOK_SECRET': 'stripe-secret-of-this-test',
+            'COINBASE_COMMERCE_WEBHOOK_SECRET': 'coinbase-secret-of-this-test',
+            'STANDARD_WEBHOOK_SECRET': webhook_secret(b'standard-secret-of-test!'),
+            'OUTBOUND_WEBHOOK_SECRET': webhook_secret(b'outbound-secret-of-test!'),
+            'THE_KEY': SECOND_KEY,
+        }
+        listen = f'127.0.0.1:{free_port()}'
+        dead = 'http://user:rpc-password@127.0.0.1:1/rpc-key'
+        self.settings.update(secrets, RELAYER_PRIVATE_KEY='env:THE_KEY', API_LISTEN=listen,
+                             ETH_RPC_HTTPS=f'{self.url},{dead}')
+        self.sluice('migrate')
+        token = self.sluice('keys', 'create', 'shop', '--json')['key']
+        said = []
+        with open(self.directory / 'log', 'w+', encoding='utf-8') as log:
+            service = subprocess.Popen(
+                [SLUICE, 'up', '--json'], cwd=self.directory, stderr=log, stdin=subprocess.DEVNULL,
+                env={'PATH': os.environ['PATH'], **self.settings}, preexec_fn=want_core)
+            self.addCleanup(service.kill)
+            wait_for('the service', lambda: answer(listen, '/readyz').startswith('200'),
+                     START_TIMEOUT_S)
+            said += [answer(listen, path, token) for path in
+                     ('/metrics', '/readyz', '/v1/jobs', '/v1/users/0x12', '/nothing')]
+            said += [answer(listen, '/v1/webhooks/' + form, token, body=b'{')
+                     for form in ('standard', 'stripe', 'coinbase-commerce')]
+            said += [self.sluice('status', '--json'), self.sluice('doctor', code=None)]
+            signers = children_of(service.pid)
+            for pid in (service.pid, *signers):
+                limits = pathlib.Path(f'/proc/{pid}/limits').read_text(encoding='utf-8')
+                self.assertRegex(limits, r'Max core file size +0 +0 ')
+            self.assertEqual(len(signers), 1)
+            self.assertFalse(memory_holds(service.pid, bytes.fromhex(SECOND_KEY[2:])))
+            if not is_sanitized(service.pid):  # sanitizers copy the environment at the start
+                self.assertFalse(memory_holds(service.pid, SECOND_KEY[2:].encode()))
+            service.send_signal(signal.SIGABRT)
+            _, status = os.waitpid(service.pid, 0)
+            service.returncode = -signal.SIGABRT
+            self.assertTrue(os.WIFSIGNALED(status) and not os.WCOREDUMP(status))
+            log.seek(0)
+            said.append(log.read())
+        self.assertEqual(list(self.directory.glob('*core*')), [])
+        self.assertIn('rpc endpoint', said[-1])  # the dead one was logged, by its host alone
+        for secret in (*secrets.values(), SECOND_KEY[2:], token, 'rpc-password', 'rpc-key'):
+            for text in said:
+                self.assertNotIn(secret, str(text))
 
     def test_a_store_is_not_used_with_another_payout_contract(self):
         self.settings.update(THE_KEY=DEPLOYER_KEY, RELAYER_PRIVATE_KEY='env:THE_KEY')

@@ -10,6 +10,7 @@
     X("funds", "the contract has too few tokens for what waits; until it is funded")               \
     X("daily_cap", "the contract's daily cap is used up; until it frees")                          \
     X("token_paused", "the token is paused by its owner; until it is not")                         \
+    X("contract_blacklisted", "the token refuses the payout contract; until it no longer does")    \
     X("contract_paused", "our contract is paused; until its owner resumes it")                     \
     X("unauthorized", "the lane lacks its role at the contract; until the role is granted")        \
     X("no_contract", "the contract of this kind is not configured; until it is")                   \

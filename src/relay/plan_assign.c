@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-const char *const plan_hold_reasons[] = {"funds",           "daily_cap",    "token_paused",
-                                         "contract_paused", "unauthorized", NULL};
+const char *const plan_hold_reasons[] = {
+    "funds", "daily_cap", "token_paused", "contract_paused", "unauthorized", "contract_blacklisted",
+    NULL};
 
 // ---------------------------------------------------------------- grouping
 

@@ -203,6 +203,44 @@ static enum status ask_alone(struct run *run)
     return STATUS_OK;
 }
 
+// A payout of next to nothing, to the lane itself, that no rule of ours stands against.
+static bool build_probe(struct chain_call *ret_call, const struct run *run, const struct job *job)
+{
+    struct payout_call probe = {
+        .payout_id = job->payout_id, .child = job->child, .referrer = *run->lane};
+    probe.payout_id.bytes[0] ^= 0xff;
+    struct chain_call call = {.from = *run->lane, .to = run->contracts->payout};
+    if (!usdc_from_units(&probe.usdc, 1) || !call_pay_affiliate(&call.data, run->arena, &probe))
+        return false;
+    *ret_call = call;
+    return true;
+}
+
+// A token that refuses may refuse the payout contract or its treasury, and not the recipient: then
+// nobody can be paid, and what was booked as owed could not be claimed.
+static enum status ask_whom_it_refuses(struct run *run)
+{
+    struct chain_call call;
+    struct call_result result;
+    size_t first = 0;
+    while (first < run->jobs_count && run->verdicts[first].verdict != VERDICT_OWED)
+        first++;
+    if (first == run->jobs_count)
+        return STATUS_OK;
+    if (!build_probe(&call, run, run->jobs[first]))
+        return STATUS_NO_MEMORY;
+    struct block_id latest = {.tag = BLOCK_LATEST};
+    struct chain *own = run->panel->own;
+    enum status status = own->ops->call(own, &result, &call, 1, latest, run->arena);
+    if (status != STATUS_OK || result.succeeded)
+        return status;
+    struct preflight probe = of_failure(&result, run->arena);
+    for (size_t i = first; i < run->jobs_count && probe.verdict == VERDICT_OWED; i++)
+        if (run->verdicts[i].verdict == VERDICT_OWED)
+            run->verdicts[i] = (struct preflight){VERDICT_HOLD, "contract_blacklisted", probe.text};
+    return STATUS_OK;
+}
+
 // What is parked for good is so on the word of several endpoints, where there are several.
 static enum status ask_panel(struct run *run)
 {
@@ -303,6 +341,8 @@ enum status preflight_run(struct preflight **ret_verdicts, struct preflight_room
         status = ask_groups(&run, groups, count);
     if (status == STATUS_OK)
         status = ask_alone(&run);
+    if (status == STATUS_OK)
+        status = ask_whom_it_refuses(&run);
     if (status == STATUS_OK && !panel_is_off(panel))
         status = ask_panel(&run);
     if (status == STATUS_OK)

@@ -13,10 +13,11 @@ struct preflight_room {
     struct room room;
 };
 
-// One verdict per job, through the groups' jobs in order. At most three requests, each one batch:
+// One verdict per job, through the groups' jobs in order. At most four requests, each one batch:
 // the transactions as they stand, and the contract's room, then on their own the payouts that a
-// batch would not pay, then at the final block, of the panel, what seems to be done already. What
-// is to be parked is asked of the panel as well. Any other status: nothing is known.
+// batch would not pay, and whom a token refuses, then at the final block, of the panel, what seems
+// to be done already. What is to be parked is asked of the panel as well. Any other status: nothing
+// is known.
 MUST_USE enum status preflight_run(struct preflight **ret_verdicts, struct preflight_room *room,
                                    const struct panel *panel, const struct address *lane,
                                    const struct relay_contracts *contracts,

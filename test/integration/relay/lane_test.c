@@ -210,6 +210,22 @@ static void a_paused_token_holds_payouts_until_it_goes_on(void **state)
     world_close(&world);
 }
 
+static void unblacklist_contract(struct world *world)
+{
+    world_admin_address(world, &world->usdc, "unBlacklist(address)", &world->payout);
+}
+
+// fault 54: not one payout is booked as owed for what is no fault of its recipient
+static void a_blacklisted_payout_contract_holds_payouts_until_it_is_let_off(void **state)
+{
+    (void)state;
+    struct world world;
+    int64_t job = one_due_payout(&world);
+    world_admin_address(&world, &world.usdc, "blacklist(address)", &world.payout);
+    assert_holds_and_resumes(&world, job, "contract_blacklisted", unblacklist_contract);
+    world_close(&world);
+}
+
 static void set_funds(struct world *world, int64_t whole)
 {
     struct abi_writer call = abi_writer(world->arena, 4);
@@ -520,6 +536,7 @@ int main(void)
         cmocka_unit_test(what_the_chain_has_already_is_confirmed_without_a_transaction),
         cmocka_unit_test(a_blacklisted_affiliate_is_owed_and_stops_nobody),
         cmocka_unit_test(a_paused_contract_holds_payouts_until_it_goes_on),
+        cmocka_unit_test(a_blacklisted_payout_contract_holds_payouts_until_it_is_let_off),
         cmocka_unit_test(a_paused_token_holds_payouts_until_it_goes_on),
         cmocka_unit_test(short_funds_hold_payouts_until_there_is_money),
         cmocka_unit_test(what_is_in_flight_counts_against_the_funds),

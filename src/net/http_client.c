@@ -14,6 +14,8 @@
 #define HTTP_HEADER_BYTES_MAX     65536  // of one response, all header lines together
 #define HTTP_TIMEOUT_MS_MAX       600000 // 10 min
 #define HTTP_RETRY_AFTER_S_MAX    86400  // what a server may ask for at most
+#define HTTP_STATUS_MIN           100
+#define HTTP_STATUS_MAX           999
 #define HTTP_POLL_MS_MAX          1000
 #define HTTP_BUFFER_BYTES_MIN     4096
 #define HTTP_BUFFER_BYTES_KEPT    1048576 // a larger one is given back after its response
@@ -268,12 +270,21 @@ static bool nothing_sent(const struct transfer *transfer)
            curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK && sent == 0;
 }
 
+// 0 where it is none: libcurl reads "HTTP/29200" as status 29200, and longer ones as negative.
+static int status_of(const struct transfer *transfer)
+{
+    long status = 0;
+    bool is_one = curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+                  status >= HTTP_STATUS_MIN && status <= HTTP_STATUS_MAX;
+    return is_one ? (int)status : 0;
+}
+
 static enum http_fault fault_of(const struct transfer *transfer)
 {
     if (transfer->too_large)
         return HTTP_TOO_LARGE;
     if (transfer->code == CURLE_OK)
-        return transfer->head_ended ? HTTP_FINE : HTTP_UNKNOWN;
+        return transfer->head_ended && status_of(transfer) ? HTTP_FINE : HTTP_UNKNOWN;
     return nothing_sent(transfer) ? HTTP_NOT_SENT : HTTP_UNKNOWN;
 }
 
@@ -293,7 +304,8 @@ static void describe(struct http_response *response, const struct transfer *tran
     if (transfer->too_large)
         text = "response over the limit";
     else if (transfer->code == CURLE_OK)
-        text = "response without an end of its head";
+        text = transfer->head_ended ? "response without a status"
+                                    : "response without an end of its head";
     else if (fails_before_sending(transfer->code) && transfer->code != CURLE_URL_MALFORMAT &&
              transfer->error[0] != '\0')
         text = transfer->error;
@@ -308,10 +320,7 @@ static bool finish(struct http_response *ret_response, const struct transfer *tr
     if (transfer->no_memory || transfer->code == CURLE_OUT_OF_MEMORY)
         return false;
     if (response.fault == HTTP_FINE) {
-        long status = 0;
-        if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
-            return false;
-        response.status = (int)status;
+        response.status = status_of(transfer);
         response.retry_after_ms = retry_after_ms(transfer);
         response.body = (struct bytes){transfer->buffer, transfer->size};
         response.body.data = arena_copy(arena, response.body);

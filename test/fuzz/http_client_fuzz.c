@@ -76,7 +76,7 @@ static void check(const struct http_response *response, size_t sent)
     MUST(response->retry_after_ms % 1000 == 0);
     MUST(memchr(response->error, '\0', sizeof response->error));
     if (response->fault == HTTP_FINE) {
-        MUST(response->status >= 0); // "HTTP/29200" is status 29200 to libcurl
+        MUST(response->status >= 100 && response->status <= 999);
         MUST(response->body.size <= RESPONSE_BYTES_MAX && response->body.size <= sent);
     } else {
         MUST(response->error[0] && response->body.size == 0);

@@ -4,7 +4,7 @@
 // body to the other.
 #include "fuzz.h"
 
-#include "net/http_server.h"
+#include "net/http_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +24,7 @@
 #define TAIL            "\001 / HTTP/9\r\n\r\n"
 #define TAIL_BYTES_MIN  (HTTP_BODY_BYTES_MAX + 256)
 #define INPUT_BYTES_MAX 16384
+#define CLOSED_POLL_US  20
 #define LOOPBACK_NET    0x7f000000U // a source address each: no port runs out
 
 struct seen {
@@ -37,6 +38,7 @@ static struct seen seen[REQUESTS_MAX];
 static size_t seen_count;
 static size_t replies_count;
 static int port;
+static struct http_server *server;
 
 static void on_request(struct http_request *request, void *context)
 {
@@ -71,9 +73,19 @@ static void on_refused(struct http_request *request, enum http_refusal refusal, 
     http_reply(request, &(struct http_response){.status = http_refusal_status(refusal)});
 }
 
+// Also where the client saw its end first: no handler runs any more.
+static void wait_until_closed(void)
+{
+    for (bool open = true; open;) {
+        usleep(CLOSED_POLL_US);
+        pthread_mutex_lock(&server->lock);
+        open = server->connections != NULL;
+        pthread_mutex_unlock(&server->lock);
+    }
+}
+
 static void start_once(void)
 {
-    static struct http_server *server;
     const struct http_server_options options = {.listen = "127.0.0.1:0",
                                                 .threads = HTTP_THREADS_MIN,
                                                 .clock = clock_system(),
@@ -278,6 +290,7 @@ static size_t exchange(char reply[REPLY_BYTES_MAX + 1], const uint8_t *data, siz
         got += (size_t)more;
     }
     close(fd);
+    wait_until_closed();
     reply[got] = '\0';
     return got;
 }

@@ -90,7 +90,7 @@ static void crash_again_and_again(enum lane_point point)
     world_start(&world);
     world_run(&world);
     assert_all_paid_once(&world, jobs);
-    world_step(&world); // takes the lane, where nothing was left to do
+    world_step(&world);                              // takes the lane, where nothing was left to do
     assert_int_equal(lane_look(world.lane).open, 0); // no gap, and no nonce of which we do not know
     assert_int_equal(lane_look(world.lane).next_nonce, world_lane_nonce(&world));
     world_close(&world);

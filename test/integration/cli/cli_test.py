@@ -35,9 +35,16 @@ DEPLOYER_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff
 DEPLOYER = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
 SECOND = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
 SECOND_KEY = '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d'
-FINE, FAILED, USAGE, AGAIN, DENIED, CONFIG = 0, 1, 64, 75, 77, 78
+FINE, FAILED, USAGE, SOFTWARE, AGAIN, DENIED, CONFIG = 0, 1, 64, 70, 75, 77, 78
 # A dead relayer's lease runs so long; taking over must not wait for it.
 LEASE_S = 30
+# Files may not grow past so many bytes: the same to SQLite as a full disk.
+FULL_DISK = (4096, resource.RLIM_INFINITY)
+
+
+def survive_full_disk():
+    die_with_parent()
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
 
 def run(*arguments, directory=None, **environment):
@@ -357,12 +364,12 @@ class OnChain(Directory):
         self.assertEqual(self.usdc_of(SECOND), 5000 * 10 ** 6)
         self.sluice('resume', '--contract', '--key', 'env:DEPLOYER_KEY')
 
-    def start_service(self, *arguments):
+    def start_service(self, *arguments, prepare=die_with_parent):
         """A running service and the lines of its log, as they come."""
         service = subprocess.Popen([SLUICE, *arguments, '--json'], cwd=self.directory,
                                    env={'PATH': os.environ['PATH'], **self.settings},
                                    stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                   preexec_fn=die_with_parent)
+                                   preexec_fn=prepare)
         self.addCleanup(service.stderr.close)
         self.addCleanup(service.wait)
         self.addCleanup(service.kill)
@@ -448,6 +455,35 @@ class OnChain(Directory):
         for secret in (*secrets.values(), SECOND_KEY[2:], token, 'rpc-password', 'rpc-key'):
             for text in said:
                 self.assertNotIn(secret, str(text))
+
+    def register(self, key, wallet):
+        """The status of the answer."""
+        request = urllib.request.Request(
+            f"http://{self.settings['API_LISTEN']}/v1/users", method='POST',
+            data=json.dumps({'wallet': wallet}).encode(),
+            headers={'Authorization': f'Bearer {key}', 'Content-Type': 'application/json'})
+        try:
+            with urllib.request.urlopen(request, timeout=COMMAND_TIMEOUT_S) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    # fault 63: the process itself ends, and the next one goes on
+    def test_a_service_whose_disk_is_full_answers_503_and_ends(self):
+        self.settings['API_LISTEN'] = f'127.0.0.1:{free_port()}'
+        self.sluice('migrate')
+        key = self.sluice('keys', 'create', 'shop', '--scopes', 'write', '--json')['key']
+        first = self.start_service('api', prepare=survive_full_disk)
+        self.wait_for_line(first, 'the API listens')
+        resource.prlimit(first.pid, resource.RLIMIT_FSIZE, FULL_DISK)
+        self.assertEqual(self.register(key, SECOND), 503)
+        self.assertEqual(first.wait(COMMAND_TIMEOUT_S), SOFTWARE)
+        second = self.start_service('api')
+        self.wait_for_line(second, 'the API listens')
+        self.assertEqual(self.register(key, SECOND), 201)
+        second.terminate()
+        self.assertEqual(second.wait(COMMAND_TIMEOUT_S), FINE)
 
     def test_a_store_is_not_used_with_another_payout_contract(self):
         self.settings.update(THE_KEY=DEPLOYER_KEY, RELAYER_PRIVATE_KEY='env:THE_KEY')

@@ -15,17 +15,19 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <nettle/sha2.h>
 #include <sys/socket.h>
 #include <time.h>
 
-#define SECRET     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-#define ANSWER_S   20
-#define STOP_MS    5000
-#define TEXT_SIZE  2048
-#define TRIES_MAX  50 // until the store is back after a fault
-#define PAUSE_US   2000
-#define CHILD      1
-#define NOT_STORED 0
+#define SECRET      "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+#define ANSWER_S    20
+#define STOP_MS     5000
+#define TEXT_SIZE   2048
+#define ANSWER_SIZE 65536
+#define TRIES_MAX   50 // until the store is back after a fault
+#define PAUSE_US    2000
+#define CHILD       1
+#define NOT_STORED  0
 
 struct api_world {
     struct fixture fixture;
@@ -34,6 +36,7 @@ struct api_world {
     int64_t number; // of the next payment
     int wrong;      // points
     bool stays;
+    const struct request *request;
     struct sim_disk *disk;
     struct sim_disk_image *image;
     struct sim_disk_fault fault;
@@ -74,11 +77,10 @@ static void write_request(char text[TEXT_SIZE], const struct api_world *world, i
 }
 
 // The status of the answer; 0: the connection ended without one.
-static int deliver(const struct api_world *world, int64_t number)
+static int exchange(const struct api_world *world, const char *request)
 {
-    char request[TEXT_SIZE], answer[TEXT_SIZE];
+    char answer[ANSWER_SIZE];
     size_t have = 0;
-    write_request(request, world, number);
     int fd = dial(world);
     (void)!send(fd, request, strlen(request), MSG_NOSIGNAL);
     for (;;) {
@@ -94,6 +96,13 @@ static int deliver(const struct api_world *world, int64_t number)
     return strncmp(answer, prefix, strlen(prefix)) == 0
                ? (int)strtol(answer + strlen(prefix), NULL, 10)
                : 0;
+}
+
+static int deliver(const struct api_world *world, int64_t number)
+{
+    char request[TEXT_SIZE];
+    write_request(request, world, number);
+    return exchange(world, request);
 }
 
 // ---------------------------------------------------------------- the service
@@ -221,6 +230,95 @@ static void no_allocation_that_fails_loses_or_doubles_a_payment(void **state)
     assert_int_equal(world.wrong, 0);
 }
 
+// ---- every other kind of request
+
+#define TOKEN     "sk_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define WALLET    "0x1000000000000000000000000000000000000001"
+#define AFFILIATE "0x1000000000000000000000000000000000000064"
+
+static const struct request {
+    const char *name, *line, *before, *after; // around the number; before NULL: no body
+} requests[] = {
+    {"POST payment", "POST /v1/payments",
+     "{\"wallet\":\"" WALLET "\",\"amount\":\"1.5\",\"id\":\"q", "\"}"},
+    {"POST user", "POST /v1/users", "{\"wallet\":\"0x20000000000000000000000000000000", "\"}"},
+    {"GET payment", "GET /v1/payments/p1", NULL, NULL},
+    {"GET jobs", "GET /v1/jobs?limit=2", NULL, NULL},
+    {"GET affiliate", "GET /v1/affiliates/" AFFILIATE, NULL, NULL},
+    {"GET programs", "GET /v1/programs", NULL, NULL},
+    {"GET readyz", "GET /readyz", NULL, NULL},
+    {"GET metrics", "GET /metrics", NULL, NULL},
+};
+
+static void add_key(struct fixture *fixture)
+{
+    struct hash32 digest;
+    struct sha256_ctx context;
+    int64_t id;
+    sha256_init(&context);
+    sha256_update(&context, strlen(TOKEN), (const uint8_t *)TOKEN);
+    sha256_digest(&context, sizeof digest.bytes, digest.bytes);
+    struct store_tx *tx = begin(fixture);
+    OK(api_key_insert(tx, &id, &digest, "all", SCOPE_READ | SCOPE_WRITE | SCOPE_ADMIN));
+    OK(tx_commit(tx));
+}
+
+static int ask(const struct api_world *world, int64_t number)
+{
+    const struct request *request = world->request;
+    char text[TEXT_SIZE], body[512] = "", key[64] = "";
+    if (request->before != NULL) {
+        snprintf(body, sizeof body, "%s%08lld%s", request->before, (long long)number,
+                 request->after);
+        snprintf(key, sizeof key, "Idempotency-Key: %s-%lld\r\n", request->line + 9,
+                 (long long)number);
+    }
+    snprintf(text, sizeof text,
+             "%s HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer %s\r\n"
+             "Content-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n%s",
+             request->line, TOKEN, strlen(body), key, body);
+    return exchange(world, text);
+}
+
+static bool run_request_point(void *context, int64_t k)
+{
+    struct api_world *world = context;
+    int64_t number = ++world->number;
+    fail_alloc_arm(k, world->stays);
+    int status = ask(world, number);
+    bool fired = fail_alloc_disarm() > 0;
+    bool fine = status / 100 == 2 || status == 503 || status == 0;
+    if (!fine)
+        printf("%s, point %lld: answered %d\n", world->request->name, (long long)k, status);
+    world->wrong += !fine;
+    assert_int_equal(ask(world, number) / 100, 2);
+    return fired;
+}
+
+// fault 69: the k-th allocation of any other request's handling fails
+static void no_allocation_that_fails_is_blamed_on_the_caller(void **state)
+{
+    (void)state;
+    struct api_world world;
+    world_open(&world, false);
+    OK(store_open(&world.fixture.store, &world.fixture.options));
+    add_key(&world.fixture);
+    store_close(world.fixture.store);
+    start(&world);
+    assert_int_equal(deliver(&world, ++world.number), 200); // payment p1
+    for (size_t i = 0; i < 2 * (sizeof requests / sizeof requests[0]); i++) {
+        world.request = &requests[i / 2];
+        world.stays = i % 2 == 1;
+        assert_int_equal(ask(&world, ++world.number) / 100, 2);
+        points_loop(world.request->name,
+                    world.stays ? "allocation fails from then on" : "allocation fails once", 7,
+                    run_request_point, &world);
+    }
+    stop(&world);
+    world_close(&world);
+    assert_int_equal(world.wrong, 0);
+}
+
 // ---------------------------------------------------------------- sockets
 
 static bool run_socket_point(void *context, int64_t k)
@@ -308,6 +406,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_allocation_that_fails_loses_or_doubles_a_payment),
+        cmocka_unit_test(no_allocation_that_fails_is_blamed_on_the_caller),
         cmocka_unit_test(no_connection_that_breaks_loses_or_doubles_a_payment),
         cmocka_unit_test(no_disk_failure_is_answered_as_success),
     };

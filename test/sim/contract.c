@@ -143,7 +143,7 @@ static struct payout_call payout_at(struct bytes data, size_t word, bool has_sge
 // Arrays stand behind their offset and length.
 static size_t array_count(struct bytes data)
 {
-    uint64_t offset, count;
+    uint64_t offset = 0, count = 0;
     must(abi_read_u64(&offset, data, 0) && offset == WORD && abi_read_u64(&count, data, 1));
     return (size_t)count;
 }

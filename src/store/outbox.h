@@ -6,7 +6,7 @@
 #include "store/store.h"
 
 struct outbox_message {
-    int64_t id; // grows: the order in which things happened
+    int64_t id;          // grows: the order in which things happened
     char webhook_id[40]; // "msg_" + the row's own id in hex: the same on every retry
     char type[32];       // as docs/webhooks.md lists them
     struct job job;      // as it is now; type and created_ms say what happened when

@@ -10,6 +10,7 @@
 #include "api/auth.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,12 +55,16 @@ static struct http_peer ipv6(uint32_t number)
 
 static size_t resident_bytes(void)
 {
-    long pages = 0;
+    char line[128], *resident, *end;
     FILE *file = fopen("/proc/self/statm", "r");
     assert_non_null(file);
-    assert_int_equal(fscanf(file, "%*s %ld", &pages), 1);
+    assert_non_null(fgets(line, sizeof line, file));
     fclose(file);
-    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+    resident = strchr(line, ' ');
+    assert_non_null(resident);
+    unsigned long pages = strtoul(resident, &end, 10);
+    assert_true(end > resident && *end == ' ');
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 // fault 62: by address, with the time to wait

@@ -2,7 +2,7 @@
 # The front door: a few targets over Meson, npm and the scripts in tools/.
 .DEFAULT_GOAL := help
 .PHONY: help all build demo up kill fuzz model test test-demo faults fault-points contracts-ci \
-        lint docs format ci clean setup sim
+        lint docs format ci clean setup sim sim-mutants
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
@@ -55,6 +55,9 @@ sim: build/build.ninja ## SEEDS=n: n simulated worlds with every fault; SEED=k: 
 	@$(NINJA) build test/sim/sluice_sim
 	@build/test/sim/sluice_sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) \
 	    --first $(or $(FIRST),1) --json build/sim.json)
+
+sim-mutants: build/build.ninja ## slow: planted bugs (MUTANTS=a,b: these), all found by the simulation
+	@test/sim/mutants/run.py --seeds $(or $(SEEDS),10000) $(if $(MUTANTS),--only $(MUTANTS)) build
 
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source
 	@tools/npm run ci

@@ -207,6 +207,7 @@ void faults_crash(struct sim *sim)
     if (sim->quiet)
         return;
     relayers_arm_crash(sim);
+    relayers_bury(sim); // who dies between two steps
     world_schedule(sim, rng_between(&sim->rng, 1, 2 * sim->scenario.crash_ms), DO_CRASH, 0, 0);
 }
 

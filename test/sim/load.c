@@ -185,10 +185,27 @@ static bool deliver_refund(struct sim *sim, size_t number)
         sim_break(sim, PROMISE_KEPT, "the refund of p%zu is new again", number);
     if (!truth->refund_acknowledged)
         truth->refund_outcome = work.refund_outcome;
-    if (work.refund_outcome != REFUND_CANCELLED)
-        sim->oracle.owes[affiliate_of_child(sim, truth->child)] = true;
     truth->refund_acknowledged = true;
     sim_count(sim, STAT_REFUNDS);
+    return true;
+}
+
+static enum status run_reversal(struct store_tx *tx, struct load_work *work)
+{
+    struct trace_id trace = {{4}};
+    char key[24], event[24];
+    snprintf(key, sizeof key, "p%zu", work->number);
+    snprintf(event, sizeof event, "w%zu", work->number);
+    return payment_refund(tx, &work->refund_outcome, PROVIDER_DIRECT, event, key, REFUND_REVERSED,
+                          &trace);
+}
+
+static bool deliver_reversal(struct sim *sim, size_t number)
+{
+    struct load_work work = {.run = run_reversal, .number = number};
+    if (!write_load(sim, &work))
+        return false;
+    sim_trace(sim, "the chargeback of p%zu is won: outcome %d", number, (int)work.refund_outcome);
     return true;
 }
 
@@ -205,6 +222,8 @@ static bool deliver(struct sim *sim, const struct message *message)
         return deliver_payment(sim, message->number);
     case MESSAGE_REFUND:
         return deliver_refund(sim, message->number);
+    case MESSAGE_REVERSAL:
+        return deliver_reversal(sim, message->number);
     }
     return true;
 }
@@ -247,6 +266,9 @@ static void add_payment(struct sim *sim, size_t number)
     truth->refund = rng_chance(&sim->rng, 7000) ? REFUND_FULL : REFUND_CHARGEBACK;
     int64_t after = rng_between(&sim->rng, -10000, 60000);
     add_message(sim, MESSAGE_REFUND, number, at_ms + after > 0 ? at_ms + after : 1);
+    after = rng_between(&sim->rng, -20000, 120000);
+    if (truth->refund == REFUND_CHARGEBACK && rng_chance(&sim->rng, 5000))
+        add_message(sim, MESSAGE_REVERSAL, number, at_ms + after > 0 ? at_ms + after : 1);
 }
 
 void load_start(struct sim *sim)

@@ -8,10 +8,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define BPS_COMMISSION    1000
-#define SGE_PER_USDC_UNIT UINT64_C(2000000000000)
-#define BUMP_NUMERATOR    9
-#define BUMP_DENOMINATOR  8
+#define PROGRAM_HYBRID_NUMBER 1 // as load.c counts them
+#define BPS_COMMISSION        1000
+#define SGE_PER_USDC_UNIT     UINT64_C(2000000000000)
+#define SGE_SHOWN             1000000
+#define HOLD_WINDOW_MS        60000 // of the program that has one
+#define HOLD_SLACK_MS         1000
+#define BUMP_NUMERATOR        9
+#define BUMP_DENOMINATOR      8
 
 void oracle_start(struct sim *sim)
 {
@@ -129,7 +133,12 @@ static void learn_job(struct sim *sim, const struct job *row)
                               .payout = -1,
                               .usdc = row->usdc,
                               .sge = row->sge,
+                              .netted_usdc = row->netted_usdc,
+                              .netted_sge = row->netted_sge,
                               .payment_id = row->payment_id};
+    // Wall clocks that step make a window longer or shorter.
+    if (row->state == JOB_HELD && sim->scenario.clock_steps == 0)
+        job->held_until_ms = sim->now_ms + HOLD_WINDOW_MS - HOLD_SLACK_MS;
     (void)!child_of_address(&job->child, &row->child);
     (void)!affiliate_of_address(&job->affiliate, &row->referrer);
     if (job_kind_is_payout(row->kind)) {
@@ -139,13 +148,30 @@ static void learn_job(struct sim *sim, const struct job *row)
     sim_count(sim, STAT_JOBS);
 }
 
+// All of it went against what the referrer owed back: nothing is left to be paid.
+static bool is_netted(const struct job_truth *job)
+{
+    return job_kind_is_payout(job->kind) && usdc_is_zero(job->usdc) && sge_is_zero(job->sge);
+}
+
 static void check_confirmed(struct sim *sim, const struct job_truth *job)
 {
     sim_count(sim, STAT_CONFIRMED);
-    if (!has_effect(sim, job, final_block(sim)))
+    if (!is_netted(job) && !has_effect(sim, job, final_block(sim)))
         sim_break(sim, PROMISE_FINAL,
                   "job %" PRId64 " is confirmed, but final block %" PRId64 " does not have it",
                   job->id, sim->final_number);
+}
+
+// Did some node refuse the job's transaction for good?
+static bool was_refused(struct sim *sim, const struct job_truth *job)
+{
+    size_t lane;
+    int64_t nonce;
+    if (!bound_to(sim, job, &lane, &nonce))
+        return true;
+    int32_t work = nonce_of(sim, lane, nonce)->work;
+    return work == 0 || tree_tx(&sim->tree, work - 1)->refusers != 0;
 }
 
 static void check_change(struct sim *sim, struct job_truth *job, enum job_state from,
@@ -159,16 +185,58 @@ static void check_change(struct sim *sim, struct job_truth *job, enum job_state 
         sim_break(sim, PROMISE_STATES, "job %" PRId64 " goes from %d to %d and was in %d", job->id,
                   (int)from, (int)to, (int)job->state);
     job->state = to;
+    if (from == JOB_HELD && to == JOB_QUEUED && sim->now_ms < job->held_until_ms)
+        sim_break(sim, PROMISE_STATES, "job %" PRId64 " leaves its hold window early", job->id);
     if (to == JOB_CONFIRMED)
         check_confirmed(sim, job);
     if (to == JOB_PARKED || to == JOB_CANCELLED || (to == JOB_QUEUED && from != JOB_HELD))
         check_let_go(sim, job, to);
+    if (to == JOB_PARKED && strstr(why, "refused") != NULL && !was_refused(sim, job))
+        sim_break(sim, PROMISE_KEPT, "job %" PRId64 " is parked as refused, and no node refused it",
+                  job->id);
     if (to == JOB_PARKED && why[0] == '\0')
         sim_break(sim, PROMISE_KEPT, "job %" PRId64 " is parked without a reason", job->id);
     sim->statistics[STAT_PARKED] += to == JOB_PARKED;
     sim->statistics[STAT_CANCELLED] += to == JOB_CANCELLED;
     sim->statistics[STAT_UNRESOLVED] += to == JOB_UNRESOLVED;
     sim->statistics[STAT_PROVEN] += from == JOB_UNRESOLVED && to == JOB_QUEUED;
+}
+
+// A payout that is brought back is netted anew.
+static void learn_amounts(struct sim *sim, struct store_tx *tx, int64_t id)
+{
+    struct job row;
+    struct job_truth *job = job_of(sim, id);
+    if (job_by_id(tx, &row, id) != STATUS_OK)
+        return;
+    job->usdc = row.usdc;
+    job->sge = row.sge;
+    job->netted_usdc = row.netted_usdc;
+    job->netted_sge = row.netted_sge;
+}
+
+static bool block_exists(const struct sim *sim, const struct hash32 *hash)
+{
+    for (size_t i = sim->tree.blocks.count; i > 0; i--)
+        if (hash32_equal(&tree_block(&sim->tree, (int32_t)i - 1)->hash, hash))
+            return true;
+    return false;
+}
+
+// What is called mined stands in a block that some node has shown.
+static void check_mined(struct sim *sim, struct store_tx *tx, int64_t id)
+{
+    static const struct db_statement find = {
+        "sim block of job", "SELECT slots.block_hash AS hash FROM jobs JOIN slots"
+                            " ON slots.id = jobs.slot_id WHERE jobs.id = $1 AND slots.state = 2"};
+    struct hash32 hash = {{0}};
+    struct db_query *query = tx_query(tx, &find);
+    db_bind_int(query, 1, id);
+    enum status status = db_next(query);
+    if (status == STATUS_OK)
+        db_fill(query, "hash", hash.bytes, sizeof hash.bytes);
+    if (db_done(query, status) == STATUS_OK && !block_exists(sim, &hash))
+        sim_break(sim, PROMISE_FINAL, "job %" PRId64 " is mined in a block that nobody has", id);
 }
 
 struct change_row {
@@ -224,8 +292,13 @@ static void read_history(struct sim *sim, struct store_tx *tx)
     struct change_row row;
     int64_t first = sim->oracle.job_id + 1;
     read_jobs(sim, tx);
-    while (sim->broken == PROMISE_NONE && next_change(tx, &row, &sim->oracle.history_id))
+    while (sim->broken == PROMISE_NONE && next_change(tx, &row, &sim->oracle.history_id)) {
         check_change(sim, job_of(sim, row.job_id), row.from, row.to, row.why);
+        if (row.from == JOB_CANCELLED)
+            learn_amounts(sim, tx, row.job_id);
+        if (row.to == JOB_MINED)
+            check_mined(sim, tx, row.job_id);
+    }
     for (int64_t id = first; id <= sim->oracle.job_id; id++)
         if (job_of(sim, id)->state == 0)
             job_of(sim, id)->state = job_of(sim, id)->row_state;
@@ -487,8 +560,9 @@ static void audit_jobs(struct sim *sim, struct store_tx *tx)
         const struct job_truth *job = job_of(sim, db_int(query, "id"));
         found++;
         if ((int64_t)job->state != db_int(query, "state"))
-            sim_break(sim, PROMISE_STATES, "job %" PRId64 " is not in the state of its history",
-                      job->id);
+            sim_break(sim, PROMISE_STATES,
+                      "job %" PRId64 " is in state %" PRId64 ", by its history in %d", job->id,
+                      db_int(query, "state"), (int)job->state);
     }
     if (db_done_list(query, status) == STATUS_OK && known != found)
         sim_break(sim, PROMISE_KEPT, "%zu jobs were seen, %zu are in the store", known, found);
@@ -504,7 +578,8 @@ static void audit_payments(struct sim *sim, struct store_tx *tx)
         enum status status = payment_by_id(tx, &payment, truth->id);
         if (status == STATUS_NOT_FOUND)
             sim_break(sim, PROMISE_KEPT, "acknowledged payment p%zu is gone", i);
-        if (status == STATUS_OK && payment.job_id != truth->job_id)
+        // A chargeback that was won gives it its first.
+        if (status == STATUS_OK && truth->job_id != 0 && payment.job_id != truth->job_id)
             sim_break(sim, PROMISE_KEPT, "acknowledged payment p%zu has another job", i);
     }
 }
@@ -519,7 +594,7 @@ static void audit_attempts(struct sim *sim, struct store_tx *tx)
                   sim->oracle.attempts_count, rows);
 }
 
-// What a payment earns, worked out once more.
+// What a payment earns, worked out once more: paid, or netted against what was owed back.
 static void check_earned(struct sim *sim, size_t number)
 {
     const struct payment_truth *truth =
@@ -528,17 +603,44 @@ static void check_earned(struct sim *sim, size_t number)
         return;
     const struct job_truth *job = job_of(sim, truth->job_id);
     int64_t usdc = usdc_units(truth->amount) * BPS_COMMISSION / 10000;
-    uint128_t sge = job->kind == JOB_PAYOUT_HYBRID ? (uint128_t)usdc * SGE_PER_USDC_UNIT : 0;
-    bool netted = sim->oracle.owes[job->affiliate];
-    if (usdc_units(job->usdc) > usdc || (!netted && usdc_units(job->usdc) != usdc) ||
-        (!netted && sge_units(job->sge) != sge) || job->child != truth->child)
-        sim_break(sim, PROMISE_AMOUNT, "job %" PRId64 " is not what payment p%zu earned", job->id,
-                  number);
+    uint128_t sge =
+        truth->program == PROGRAM_HYBRID_NUMBER ? (uint128_t)usdc * SGE_PER_USDC_UNIT : 0;
+    if (job->state == JOB_CANCELLED)
+        return;
+    if (usdc_units(job->usdc) + usdc_units(job->netted_usdc) != usdc ||
+        sge_units(job->sge) + sge_units(job->netted_sge) != sge || job->child != truth->child)
+        sim_break(sim, PROMISE_AMOUNT,
+                  "job %" PRId64 " pays %" PRId64 " and nets %" PRId64
+                  ", payment p%zu earned %" PRId64 " (SGE %" PRIu64 " and %" PRIu64 " of %" PRIu64
+                  " 10^-12)",
+                  job->id, usdc_units(job->usdc), usdc_units(job->netted_usdc), number, usdc,
+                  (uint64_t)(sge_units(job->sge) / SGE_SHOWN),
+                  (uint64_t)(sge_units(job->netted_sge) / SGE_SHOWN), (uint64_t)(sge / SGE_SHOWN));
 }
 
 struct sums {
-    uint64_t paid, owed;
+    uint64_t paid;   // on the chain
+    uint64_t parked; // still to be paid
+    uint64_t earned; // by payments that stand
 };
+
+static void sum_payments(struct sums *sums, struct sim *sim, struct store_tx *tx)
+{
+    for (size_t i = 0; i < sim->oracle.payments.count; i++) {
+        const struct payment_truth *truth = LIST_AT(&sim->oracle.payments, struct payment_truth, i);
+        struct payment payment;
+        size_t affiliate;
+        if (payment_by_id(tx, &payment, truth->id) == STATUS_OK &&
+            payment.state == PAYMENT_ACCEPTED &&
+            affiliate_of_address(&affiliate, &payment.referrer))
+            sums[affiliate].earned += (uint64_t)usdc_units(payment.amount) * BPS_COMMISSION / 10000;
+    }
+    for (size_t id = 1; id < sim->oracle.jobs.count; id++) {
+        const struct job_truth *job = LIST_AT(&sim->oracle.jobs, struct job_truth, id);
+        if (job->state == JOB_PARKED && job_kind_is_payout(job->kind))
+            sums[job->affiliate].parked += (uint64_t)usdc_units(job->usdc);
+    }
+}
 
 static void audit_affiliates(struct sim *sim, struct store_tx *tx)
 {
@@ -551,6 +653,7 @@ static void audit_affiliates(struct sim *sim, struct store_tx *tx)
             continue;
         sums[affiliate].paid += (uint64_t)usdc_units(record->payout.usdc);
     }
+    sum_payments(sums, sim, tx);
     for (size_t i = 0; i < sim->scenario.affiliates; i++) {
         struct address wallet = affiliate_address(i);
         struct affiliate row;
@@ -561,7 +664,26 @@ static void audit_affiliates(struct sim *sim, struct store_tx *tx)
             sim_break(sim, PROMISE_AMOUNT,
                       "affiliate %zu: the chain paid %" PRIu64 ", the books say %" PRIu64, i,
                       sums[i].paid, books);
+        // What an operator cancelled is neither paid nor owed back.
+        uint64_t owes = (uint64_t)usdc_units(row.usdc_receivable);
+        if (sim->scenario.operator_acts == 0 &&
+            sums[i].paid + sums[i].parked != sums[i].earned + owes)
+            sim_break(sim, PROMISE_AMOUNT,
+                      "affiliate %zu: earned %" PRIu64 " and owes %" PRIu64 ", but paid %" PRIu64
+                      " and parked %" PRIu64,
+                      i, sums[i].earned, owes, sums[i].paid, sums[i].parked);
     }
+}
+
+// A full refund that came first leaves nothing to be paid.
+static void check_tombstone(struct sim *sim, size_t number)
+{
+    const struct payment_truth *truth =
+        LIST_AT(&sim->oracle.payments, struct payment_truth, number);
+    if (truth->refund_acknowledged && truth->refund_outcome == REFUND_TOMBSTONE &&
+        truth->refund == REFUND_FULL && truth->job_id != 0)
+        sim_break(sim, PROMISE_AMOUNT, "payment p%zu was refunded before it came, and earns",
+                  number);
 }
 
 static void audit_messages(struct sim *sim)
@@ -600,8 +722,10 @@ static void audit(struct sim *sim, struct store_tx *tx, bool at_end)
     if (at_end) {
         audit_messages(sim);
         audit_ends(sim);
-        for (size_t i = 0; i < sim->oracle.payments.count; i++)
+        for (size_t i = 0; i < sim->oracle.payments.count; i++) {
             check_earned(sim, i);
+            check_tombstone(sim, i);
+        }
         audit_affiliates(sim, tx);
         if (has_open_slots(sim))
             sim_break(sim, PROMISE_ALIVE, "a lane still has open slots");
@@ -613,6 +737,7 @@ void oracle_audit(struct sim *sim, struct process *process, bool at_end)
     struct store_tx *tx;
     if (sim->broken != PROMISE_NONE)
         return;
+    sim_disk_set_fault(sim->disk, NULL); // one that is meant for the relayer must not meet us
     (void)read_store(sim, process->store);
     sim->oracle.reading = true;
     if (sim->broken == PROMISE_NONE && store_read(&tx, process->store) == STATUS_OK) {

@@ -208,13 +208,20 @@ struct job_truth {
     enum job_state row_state; // when it was first seen
     int32_t payout;           // its subject
     size_t child, affiliate;
-    struct usdc usdc;
-    struct sge sge;
+    struct usdc usdc, netted_usdc;
+    struct sge sge, netted_sge;
     int64_t payment_id;
+    int64_t held_until_ms; // 0: no hold window that is known
 };
 
 // A message to the API: delivered until it is answered, and sometimes again.
-enum message_kind { MESSAGE_USER, MESSAGE_MINT, MESSAGE_PAYMENT, MESSAGE_REFUND };
+enum message_kind {
+    MESSAGE_USER,
+    MESSAGE_MINT,
+    MESSAGE_PAYMENT,
+    MESSAGE_REFUND,
+    MESSAGE_REVERSAL, // a chargeback is won
+};
 struct message {
     enum message_kind kind;
     size_t number; // of the payment or child
@@ -278,6 +285,7 @@ struct sim {
     struct event *events; // a heap
     size_t events_count, events_capacity;
     uint64_t events_order;
+    int64_t happened; // events and steps so far
 
     struct sim_disk *disk;
     const struct sim_disk_image *image;

@@ -56,7 +56,7 @@ sim: build/build.ninja ## SEEDS=n: n simulated worlds with every fault; SEED=k: 
 	@build/test/sim/sluice_sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) \
 	    --first $(or $(FIRST),1) --json build/sim.json)
 
-sim-mutants: build/build.ninja ## slow: planted bugs (MUTANTS=a,b: these), all found by the simulation
+sim-mutants: build/build.ninja ## slow: planted bugs (MUTANTS=a,b: these), found by the simulation
 	@test/sim/mutants/run.py --seeds $(or $(SEEDS),10000) $(if $(MUTANTS),--only $(MUTANTS)) build
 
 contracts-ci: $(SETUP) ## slow: contract tests, coverage, gas table, artifacts against their source

@@ -16,10 +16,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#define SEED_CPU_S_MAX  30
 #define WORKERS_MAX     64
 #define ARENA_BYTES_MAX ((size_t)64 << 20)
 #define PROGRESS_S      1
@@ -30,6 +32,7 @@
 struct shared {
     _Atomic uint64_t failed_seed; // the lowest; UINT64_MAX: none
     _Atomic uint64_t next_seed;
+    _Atomic uint64_t current_seed[WORKERS_MAX];
     int64_t statistics[WORKERS_MAX][STATISTICS];
     uint64_t digests[WORKERS_MAX];
 };
@@ -141,6 +144,13 @@ static void note_failure(struct shared *shared, uint64_t seed)
         continue;
 }
 
+// A seed that does not come to its end, in the relayer or here, ends its worker.
+static void limit_cpu(void)
+{
+    struct itimerval limit = {.it_value = {.tv_sec = SEED_CPU_S_MAX}};
+    (void)setitimer(ITIMER_VIRTUAL, &limit, NULL);
+}
+
 static void work(struct shared *shared, size_t worker, const struct options *options,
                  const char *directory)
 {
@@ -151,6 +161,8 @@ static void work(struct shared *shared, size_t worker, const struct options *opt
         uint64_t seed = atomic_fetch_add(&shared->next_seed, 1);
         if (seed >= options->first + options->seeds || seed > atomic_load(&shared->failed_seed))
             break;
+        atomic_store(&shared->current_seed[worker], seed);
+        limit_cpu();
         if (!world_run(sim, seed))
             note_failure(shared, seed);
         digest ^= rng_mix(sim->digest);
@@ -257,6 +269,7 @@ static int run_one(uint64_t seed, bool loud, const char *directory)
         struct sim *sim = new_sim(directory);
         sim->verbose = true;
         sim->loud = loud;
+        limit_cpu();
         bool fine = world_run(sim, seed);
         if (!fine && !loud)
             tell_trace(sim);
@@ -275,7 +288,15 @@ static int run_one(uint64_t seed, bool loud, const char *directory)
 
 // ---------------------------------------------------------------- all seeds
 
-static bool wait_for(pid_t *workers, size_t count, const struct shared *shared,
+// A worker that ended in the middle of a seed: an abort, a crash, or no end.
+static void note_death(struct shared *shared, const pid_t *workers, size_t count, pid_t pid)
+{
+    for (size_t i = 0; i < count; i++)
+        if (workers[i] == pid)
+            note_failure(shared, atomic_load(&shared->current_seed[i]));
+}
+
+static bool wait_for(const pid_t *workers, size_t count, struct shared *shared,
                      const struct options *options, int64_t *ret_wall_s)
 {
     time_t start = time(NULL), told = start;
@@ -285,7 +306,10 @@ static bool wait_for(pid_t *workers, size_t count, const struct shared *shared,
         pid_t pid = waitpid(-1, &status, WNOHANG);
         if (pid > 0) {
             left--;
-            fine = fine && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+            if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+                continue;
+            fine = false;
+            note_death(shared, workers, count, pid);
             continue;
         }
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
@@ -294,7 +318,6 @@ static bool wait_for(pid_t *workers, size_t count, const struct shared *shared,
             tell_progress(shared, options, told - start);
         }
     }
-    (void)workers;
     if (!options->quiet && isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
     *ret_wall_s = time(NULL) - start;
@@ -322,11 +345,11 @@ static int run_all(const struct options *options, const char *directory)
         tell_summary(shared, wall_s);
     write_json(shared, options, wall_s);
     uint64_t failed = atomic_load(&shared->failed_seed);
+    if (!fine)
+        printf("sim: a worker ended in the middle of seed %" PRIu64 "\n", failed);
     if (failed != UINT64_MAX)
         return run_one(failed, false, directory) == 0 ? 2 : 1;
-    if (!fine)
-        printf("sim: a worker ended in the middle of a seed\n");
-    return fine ? 0 : 1;
+    return 0;
 }
 
 // ---------------------------------------------------------------- the command

@@ -187,6 +187,8 @@ static bool happen(struct sim *sim, int64_t until_ms)
     int64_t next_ms = step_ms < event_ms ? step_ms : event_ms;
     if (next_ms > until_ms)
         return false;
+    if (++sim->happened > EVENTS_RUN_MAX)
+        sim_break(sim, PROMISE_ALIVE, "the world spins at %" PRId64 " ms", sim->now_ms);
     if (next_ms > sim->now_ms)
         sim->now_ms = next_ms;
     if (step_ms < event_ms) {
@@ -268,8 +270,7 @@ static void start(struct sim *sim, uint64_t seed)
 static void run_until(struct sim *sim, int64_t until_ms)
 {
     while (sim->broken == PROMISE_NONE && happen(sim, until_ms))
-        if (++sim->happened > EVENTS_RUN_MAX)
-            sim_break(sim, PROMISE_ALIVE, "the world spins at %" PRId64 " ms", sim->now_ms);
+        continue;
     if (sim->broken == PROMISE_NONE && sim->now_ms < until_ms)
         sim->now_ms = until_ms;
 }

@@ -34,6 +34,8 @@ class Chain:
             answers = json.loads(connection.getresponse().read())
         finally:
             connection.close()
+        if not isinstance(answers, list):
+            raise ChainError(f'{requests[0][0]}: no answer to a batch: {answers}')
         by_id = {answer['id']: answer for answer in answers}
         for i, (method, _) in enumerate(requests):
             if 'error' in by_id[i]:

@@ -351,7 +351,7 @@ void node_take(char ret_message[160], int64_t *ret_code, struct sim *sim, size_t
 // mine.c: blocks.
 void mine_block(struct sim *sim);
 void mine_reorganise(struct sim *sim);
-void mine_fork(struct sim *sim, size_t node);
+void mine_fork(struct sim *sim, size_t index);
 
 // pool.c: struct chain, as the relayer sees it.
 void sim_chain_start(struct sim_chain *chain, struct sim *sim, size_t process, int node);
@@ -361,7 +361,7 @@ void relayers_start(struct sim *sim);
 void relayers_stop(struct sim *sim);
 int64_t relayers_next_ms(const struct sim *sim, struct sim_lane **ret_lane);
 void relayers_step(struct sim *sim, struct sim_lane *lane);
-void relayers_restart(struct sim *sim, size_t process);
+void relayers_restart(struct sim *sim, size_t number);
 void relayers_crash(struct sim *sim, bool power_cut);
 void relayers_arm_crash(struct sim *sim);
 // Buries who is dead and has come back from its last step.
@@ -372,7 +372,7 @@ struct store *relayers_store(struct sim *sim);
 
 // load.c: what comes in through the API and from operators.
 void load_start(struct sim *sim);
-void load_deliver(struct sim *sim, size_t message);
+void load_deliver(struct sim *sim, size_t index);
 void load_operator(struct sim *sim);
 void load_settle(struct sim *sim); // the tail: everything is delivered once more
 bool load_is_done(struct sim *sim);
@@ -386,9 +386,9 @@ void faults_end(struct sim *sim);
 
 // oracle.c: the checks.
 void oracle_start(struct sim *sim);
-void oracle_signed(struct sim *sim, int32_t tx);
-void oracle_sending(struct sim *sim, struct store *store, int32_t tx);
-void oracle_mined(struct sim *sim, int32_t block);
+void oracle_signed(struct sim *sim, int32_t index);
+void oracle_sending(struct sim *sim, struct store *store, int32_t index);
+void oracle_mined(struct sim *sim, int32_t tip);
 // After anything that may have written: reads what is new in the store.
 void oracle_look(struct sim *sim, struct process *process);
 // After a restart, and at the end: all that was promised is there.

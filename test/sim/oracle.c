@@ -136,9 +136,12 @@ static void learn_job(struct sim *sim, const struct job *row)
                               .netted_usdc = row->netted_usdc,
                               .netted_sge = row->netted_sge,
                               .payment_id = row->payment_id};
-    // Wall clocks that step make a window longer or shorter.
-    if (row->state == JOB_HELD && sim->scenario.clock_steps == 0)
-        job->held_until_ms = sim->now_ms + HOLD_WINDOW_MS - HOLD_SLACK_MS;
+    // From its creation, which is a while ago where the answer was lost. Wall clocks that step make
+    // a window longer or shorter.
+    if (row->state == JOB_HELD && sim->scenario.clock_steps == 0) {
+        int64_t age_ms = clock_wall_ms(&sim->clock) - row->created_ms;
+        job->held_until_ms = sim->now_ms - age_ms + HOLD_WINDOW_MS - HOLD_SLACK_MS;
+    }
     (void)!child_of_address(&job->child, &row->child);
     (void)!affiliate_of_address(&job->affiliate, &row->referrer);
     if (job_kind_is_payout(row->kind)) {

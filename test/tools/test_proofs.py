@@ -37,7 +37,8 @@ class Proofs(TreeTest):
 
     def test_what_was_never_recorded_is_said_to_be_so(self):
         self.assertEqual(self.proofs(), (0, ''))
-        self.assertIn('| `make kill KILLS=10000` | 10,000 kills | not recorded yet | |', self.page())
+        row = '| `make kill KILLS=10000` | 10,000 kills | not recorded yet | |'
+        self.assertIn(row, self.page())
         self.assertIn('| make sim | a payment was lost | abc1234 |', self.page())
 
     def test_a_record_keeps_its_commit_and_its_figures(self):

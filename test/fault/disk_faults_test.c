@@ -505,6 +505,61 @@ static void what_is_answered_after_a_failed_flush_and_a_restart_outlives_the_pow
     world_close(&world);
 }
 
+static int64_t payments_count(struct store *store)
+{
+    static const struct db_statement count = {"payments count",
+                                              "SELECT COUNT(*) AS n FROM payments"};
+    struct store_tx *tx;
+    OK(store_read(&tx, store));
+    struct db_query *query = tx_query(tx, &count);
+    OK(db_next(query));
+    int64_t rows = db_int(query, "n");
+    OK(db_done(query, STATUS_OK));
+    store_read_end(tx);
+    return rows;
+}
+
+// What the process that comes after one whose flush failed has shown, before it writes anything.
+static bool next_process_shows_what_stays(struct disk_world *world, int64_t k)
+{
+    struct sim_disk_fault fault = {
+        .operations = 1u << SIM_DISK_SYNC, .at = k, .result = SQLITE_IOERR_FSYNC};
+    sim_disk_restore(world->disk, world->migrated, (uint64_t)k, true);
+    memset(world->works, 0, sizeof world->works);
+    OK(store_open(&world->fixture.store, &world->fixture.options));
+    sim_disk_set_fault(world->disk, &fault);
+    for (size_t i = 0; i < DUTIES; i++)
+        ask(world, i);
+    bool fired = sim_disk_fired(world->disk) > 0;
+    sim_disk_set_fault(world->disk, NULL);
+    sim_disk_kill(world->disk);
+    store_close(world->fixture.store);
+    sim_disk_start(world->disk);
+    OK(store_open(&world->fixture.store, &world->fixture.options));
+    int64_t shown = payments_count(world->fixture.store);
+    sim_disk_crash(world->disk, (uint64_t)k);
+    store_close(world->fixture.store);
+    sim_disk_start(world->disk);
+    OK(store_open(&world->fixture.store, &world->fixture.options));
+    assert_int_equal(payments_count(world->fixture.store), shown);
+    store_close(world->fixture.store);
+    return fired;
+}
+
+// fault 63: a flush fails, the next process shows what it wrote, and the power goes
+static void what_is_shown_after_a_failed_flush_and_a_restart_outlives_the_power(void **state)
+{
+    (void)state;
+    struct disk_world world;
+    world_open(&world);
+    world.fixture.options.in_caller = true;
+    int64_t k = 1;
+    while (next_process_shows_what_stays(&world, k))
+        k++;
+    assert_true(k > (int64_t)DUTIES / 2);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +568,7 @@ int main(void)
         cmocka_unit_test(checkpoints_survive_every_disk_failure),
         cmocka_unit_test(migrating_survives_every_disk_failure),
         cmocka_unit_test(what_is_answered_after_a_failed_flush_and_a_restart_outlives_the_power),
+        cmocka_unit_test(what_is_shown_after_a_failed_flush_and_a_restart_outlives_the_power),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,9 @@
 #define ENOUGH_WEI                ((uint128_t)UINT64_C(1000000000000000000) * 20)
 #define HOUR_MS                   INT64_C(3600000)
 #define DISK_FAULT_OPERATIONS_MAX 300
+#define SYNC_FAULTS_MAX           20 // flushes are rarer than writes
+#define FREEZE_MS_MAX             90000
+#define POWER_CUT_AFTER_MS_MAX    90000
 
 // What is mended later.
 enum damage {
@@ -176,23 +179,29 @@ static void break_disk(struct sim *sim)
 {
     static const int results[] = {SQLITE_IOERR_FSYNC, SQLITE_IOERR_WRITE, SQLITE_FULL,
                                   SQLITE_IOERR_READ};
-    size_t which = rng_below(&sim->rng, sizeof results / sizeof results[0]);
-    struct sim_disk_fault fault = {.operations = which == 0   ? 1u << SIM_DISK_SYNC
-                                                 : which == 3 ? 1u << SIM_DISK_READ
-                                                              : 1u << SIM_DISK_WRITE,
-                                   .at = rng_between(&sim->rng, 1, DISK_FAULT_OPERATIONS_MAX),
-                                   .partly = which == 1 && rng_chance(&sim->rng, 5000),
-                                   .result = results[which]};
+    bool sync = rng_chance(&sim->rng, 5000);
+    size_t which = sync ? 0 : 1 + rng_below(&sim->rng, sizeof results / sizeof results[0] - 1);
+    struct sim_disk_fault fault = {
+        .operations = which == 0   ? 1u << SIM_DISK_SYNC
+                      : which == 3 ? 1u << SIM_DISK_READ
+                                   : 1u << SIM_DISK_WRITE,
+        .at = rng_between(&sim->rng, 1, sync ? SYNC_FAULTS_MAX : DISK_FAULT_OPERATIONS_MAX),
+        .partly = which == 1 && rng_chance(&sim->rng, 5000),
+        .result = results[which]};
     sim_disk_set_fault(sim->disk, &fault);
     sim_count(sim, STAT_DISK_FAULTS);
     sim_trace(sim, "an operation of the disk will fail");
+    // What a failed flush has left undone shows when the power goes.
+    if (sync && sim->scenario.crash_ms > 0)
+        world_schedule(sim, rng_between(&sim->rng, 1000, POWER_CUT_AFTER_MS_MAX), DO_POWER_CUT, 0,
+                       0);
 }
 
 static void shake_machine(struct sim *sim)
 {
     const struct scenario *scenario = &sim->scenario;
     if (dice(sim, scenario->freeze))
-        sim->freeze_ms = rng_between(&sim->rng, 1000, 120000);
+        sim->freeze_ms = rng_between(&sim->rng, 1000, FREEZE_MS_MAX);
     if (dice(sim, scenario->disk_faults))
         break_disk(sim);
     if (dice(sim, scenario->clock_steps)) {
@@ -209,6 +218,14 @@ void faults_crash(struct sim *sim)
     relayers_arm_crash(sim);
     relayers_bury(sim); // who dies between two steps
     world_schedule(sim, rng_between(&sim->rng, 1, 2 * sim->scenario.crash_ms), DO_CRASH, 0, 0);
+}
+
+void faults_cut_power(struct sim *sim)
+{
+    if (sim->quiet)
+        return;
+    relayers_crash(sim, true);
+    relayers_bury(sim);
 }
 
 void faults_happen(struct sim *sim)

@@ -226,19 +226,30 @@ static bool block_exists(const struct sim *sim, const struct hash32 *hash)
     return false;
 }
 
-// What is called mined stands in a block that some node has shown.
+// What is called mined is so by bytes of its own, in a block that some node has shown.
 static void check_mined(struct sim *sim, struct store_tx *tx, int64_t id)
 {
     static const struct db_statement find = {
-        "sim block of job", "SELECT slots.block_hash AS hash FROM jobs JOIN slots"
+        "sim block of job", "SELECT slots.block_hash AS hash, transaction_hash, nonce"
+                            " FROM jobs JOIN slots"
                             " ON slots.id = jobs.slot_id WHERE jobs.id = $1 AND slots.state = 2"};
-    struct hash32 hash = {{0}};
+    struct hash32 hash = {{0}}, mined_by = {{0}};
+    int64_t nonce = -1;
     struct db_query *query = tx_query(tx, &find);
     db_bind_int(query, 1, id);
     enum status status = db_next(query);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         db_fill(query, "hash", hash.bytes, sizeof hash.bytes);
-    if (db_done(query, status) == STATUS_OK && !block_exists(sim, &hash))
+        db_fill(query, "transaction_hash", mined_by.bytes, sizeof mined_by.bytes);
+        nonce = db_int(query, "nonce");
+    }
+    if (db_done(query, status) != STATUS_OK)
+        return;
+    int32_t index = tree_find_tx(&sim->tree, &mined_by);
+    if (index < 0 || tree_tx(&sim->tree, index)->nonce != nonce)
+        sim_break(sim, PROMISE_FINAL, "job %" PRId64 " is mined by another transaction", id);
+    // A node that lies in all it says has blocks of its own; only finality asks others.
+    if (sim->scenario.liar < 0 && !block_exists(sim, &hash))
         sim_break(sim, PROMISE_FINAL, "job %" PRId64 " is mined in a block that nobody has", id);
 }
 
@@ -279,6 +290,34 @@ static bool next_job(struct store_tx *tx, int64_t *id)
     return db_done(query, status) == STATUS_OK;
 }
 
+// What the relayer itself holds kinds for: a bit for each of its reasons.
+static void read_holds(struct sim *sim, struct store_tx *tx)
+{
+    struct hold *holds;
+    size_t count;
+    unsigned now[JOB_KIND_COUNT + 1] = {0};
+    arena_reset(sim->arena);
+    if (holds_list(tx, &holds, &count, sim->arena) != STATUS_OK)
+        return;
+    for (size_t i = 0; i < count; i++)
+        for (unsigned bit = 0; plan_hold_reasons[bit] != NULL; bit++)
+            if (strcmp(plan_hold_reasons[bit], holds[i].reason) == 0)
+                now[holds[i].kind] |= 1u << bit;
+    for (size_t kind = 0; kind <= JOB_KIND_COUNT; kind++)
+        if (now[kind] != 0 && sim->oracle.holds[kind] == 0)
+            sim_count(sim, STAT_HOLDS);
+    memcpy(sim->oracle.holds, now, sizeof now);
+}
+
+// Where one lane alone says so, what it takes on it holds no longer.
+static void check_assigned(struct sim *sim, const struct job_truth *job)
+{
+    bool alone = sim->scenario.lanes == 1 && sim->scenario.processes == 1;
+    if (alone && !sim->oracle.auditing && sim->oracle.holds[job->kind] != 0)
+        sim_break(sim, PROMISE_KEPT, "job %" PRId64 " goes out though its kind is said to be held",
+                  job->id);
+}
+
 static void read_jobs(struct sim *sim, struct store_tx *tx)
 {
     struct job job;
@@ -295,12 +334,16 @@ static void read_history(struct sim *sim, struct store_tx *tx)
     struct change_row row;
     int64_t first = sim->oracle.job_id + 1;
     read_jobs(sim, tx);
+    read_holds(sim, tx);
     while (sim->broken == PROMISE_NONE && next_change(tx, &row, &sim->oracle.history_id)) {
         check_change(sim, job_of(sim, row.job_id), row.from, row.to, row.why);
-        if (row.from == JOB_CANCELLED)
+        // What is netted may change until a slot takes it.
+        if (row.from == JOB_CANCELLED || row.from == JOB_QUEUED)
             learn_amounts(sim, tx, row.job_id);
         if (row.to == JOB_MINED)
             check_mined(sim, tx, row.job_id);
+        if (row.to == JOB_ASSIGNED)
+            check_assigned(sim, job_of(sim, row.job_id));
     }
     for (int64_t id = first; id <= sim->oracle.job_id; id++)
         if (job_of(sim, id)->state == 0)
@@ -325,6 +368,10 @@ static void check_replacement(struct sim *sim, const struct tx *old, const struc
     sim_count(sim, STAT_BUMPS);
     if (!tx->filler && !old->filler && !same_work(old, tx))
         sim_break(sim, PROMISE_BOUND, "lane %zu nonce %" PRId64 " gets other work", tx->lane,
+                  tx->nonce);
+    if (tx->filler && !old->filler && old->refusers == 0)
+        sim_break(sim, PROMISE_KEPT,
+                  "lane %zu nonce %" PRId64 " is given up, and no node refused its work", tx->lane,
                   tx->nonce);
     bool enough = tx->max_fee >= raised(old->max_fee) && tx->tip >= raised(old->tip);
     bool at_ceiling = tx->filler && tx->max_fee == old->max_fee;
@@ -525,7 +572,9 @@ static void check_paid(struct sim *sim, const struct record *record, int32_t tip
         sge_compare(job->sge, record->payout.sge) != 0 ||
         !address_equal(&child, &record->payout.child) ||
         !address_equal(&referrer, &record->payout.referrer))
-        sim_break(sim, PROMISE_AMOUNT, "what is paid is not what job %zu says", id);
+        sim_break(sim, PROMISE_AMOUNT,
+                  "job %zu is paid %" PRId64 " of USDC, and its row said %" PRId64, id,
+                  usdc_units(record->payout.usdc), usdc_units(job->usdc));
     if (job->state == JOB_CANCELLED)
         sim_break(sim, PROMISE_BOUND, "job %zu is cancelled and paid", id);
 }
@@ -741,7 +790,9 @@ void oracle_audit(struct sim *sim, struct process *process, bool at_end)
     if (sim->broken != PROMISE_NONE)
         return;
     sim_disk_set_fault(sim->disk, NULL); // one that is meant for the relayer must not meet us
+    sim->oracle.auditing = true;
     (void)read_store(sim, process->store);
+    sim->oracle.auditing = false;
     sim->oracle.reading = true;
     if (sim->broken == PROMISE_NONE && store_read(&tx, process->store) == STATUS_OK) {
         audit(sim, tx, at_end);

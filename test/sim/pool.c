@@ -46,6 +46,15 @@ static bool choose_node(struct sim_chain *chain, size_t *ret_node)
     return false;
 }
 
+// Who stands still loses its lanes only where it has some and another relayer waits for them.
+static bool may_freeze(const struct sim *sim, size_t process)
+{
+    bool holds = sim->scenario.processes == 1;
+    for (size_t i = 0; i < sim->scenario.lanes; i++)
+        holds = holds || lane_look(sim->processes[process].lanes[i].lane).held;
+    return holds;
+}
+
 // The process may die here, or stand still for long; false: it is dying.
 static bool stay_alive(struct sim_chain *chain)
 {
@@ -60,7 +69,7 @@ static bool stay_alive(struct sim_chain *chain)
     int64_t ms = rng_between(&sim->rng, 1, CALL_MS_MAX);
     if (!sim->quiet && rng_chance(&sim->rng, sim->scenario.call_slow))
         ms = rng_between(&sim->rng, 100, SLOW_CALL_MS_MAX);
-    if (sim->freeze_ms > 0 && rng_chance(&sim->rng, 2000)) {
+    if (sim->freeze_ms > 0 && may_freeze(sim, chain->process) && rng_chance(&sim->rng, 2000)) {
         ms += sim->freeze_ms;
         sim->freeze_ms = 0;
         sim_count(sim, STAT_FREEZES);
@@ -91,6 +100,69 @@ static int64_t final_of(const struct sim *sim, const struct node *node)
     int64_t number = tree_block(&sim->tree, node->tip)->number;
     int64_t final = sim->final_number < number ? sim->final_number : number;
     return final > 0 ? final : 0;
+}
+
+// ---------------------------------------------------------------- a node that lies in all it says
+
+#define AHEAD_MAX 8
+
+// Its stories fit together: the same question gets the same lie.
+enum story { STORY_TRUE, STORY_REVERTED, STORY_ABSENT, STORIES };
+
+static bool is_lying(struct sim *sim, const struct node *node)
+{
+    bool lying = !sim->quiet && sim->scenario.liar == (int)(node - sim->nodes);
+    if (lying)
+        sim_count(sim, STAT_LIES);
+    return lying;
+}
+
+static uint64_t whim(const struct sim *sim, uint64_t subject, uint64_t count)
+{
+    return rng_mix(sim->seed * 31 + subject) % count;
+}
+
+static bool is_forged(const struct sim *sim, int64_t number)
+{
+    return number > 0 && whim(sim, (uint64_t)number, 2) == 0;
+}
+
+static struct hash32 forged_hash(const struct sim *sim, int64_t number)
+{
+    struct hash32 hash = {{0xfa, 0x15, 0xe0}};
+    uint64_t mixed = rng_mix(sim->seed ^ (uint64_t)number << 20);
+    memcpy(hash.bytes + 8, &mixed, sizeof mixed);
+    return hash;
+}
+
+static void forge_head(struct sim *sim, const struct node *node, struct chain_head *head)
+{
+    int64_t tip = tree_block(&sim->tree, node->tip)->number;
+    head->number = tip + (int64_t)whim(sim, 1u << 30, AHEAD_MAX);
+    if (head->number > tip || is_forged(sim, head->number))
+        head->hash = forged_hash(sim, head->number);
+    if (is_forged(sim, head->number - 1))
+        head->parent = forged_hash(sim, head->number - 1);
+}
+
+static void forge_receipt(struct sim *sim, struct chain_receipt *receipt, const struct hash32 *hash)
+{
+    uint64_t subject;
+    memcpy(&subject, hash->bytes, sizeof subject);
+    enum story story = (enum story)whim(sim, subject, STORIES);
+    // It makes up no receipt of what is not mined: one in a true block is never taken back.
+    if (!receipt->found)
+        return;
+    if (story == STORY_ABSENT) {
+        *receipt = (struct chain_receipt){.found = false};
+        return;
+    }
+    if (story == STORY_REVERTED) {
+        receipt->succeeded = false;
+        receipt->logs_count = 0;
+    }
+    if (is_forged(sim, receipt->block_number))
+        receipt->block_hash = forged_hash(sim, receipt->block_number);
 }
 
 // -1: the node has no such block.
@@ -145,6 +217,8 @@ static enum status sim_head(struct chain *chain, struct chain_head *ret_head, st
                                     .base_fee = wei_of(block->base_fee)};
     if (block->parent >= 0)
         ret_head->parent = tree_block(&sim->tree, block->parent)->hash;
+    if (is_lying(sim, node))
+        forge_head(sim, node, ret_head);
     return STATUS_OK;
 }
 
@@ -176,6 +250,9 @@ static enum status sim_nonce(struct chain *chain, int64_t *ret_nonce, const stru
     if (block < 0)
         return STATUS_UNAVAILABLE;
     *ret_nonce = tree_block(&sim->tree, block)->state.nonces[lane_of(sim, address)];
+    // The first nonce of a lane is believed of one node where no other answers.
+    if (sim->holders[lane_of(sim, address)] != 0 && is_lying(sim, node))
+        *ret_nonce += (int64_t)whim(sim, 1u << 29, 3);
     return STATUS_OK;
 }
 
@@ -210,6 +287,10 @@ static enum status sim_block_hashes(struct chain *chain, struct hash32 *ret_hash
         ret_found[i] = block >= 0;
         if (block >= 0)
             ret_hashes[i] = tree_block(&sim->tree, block)->hash;
+        if (is_forged(sim, numbers[i]) && is_lying(sim, node)) {
+            ret_hashes[i] = forged_hash(sim, numbers[i]);
+            ret_found[i] = true;
+        }
     }
     return STATUS_OK;
 }
@@ -254,11 +335,23 @@ static struct address to_of(const struct sim *sim, const struct tx *tx)
     return sim->lanes[tx->lane];
 }
 
+// A node that mixes up its answers gives another transaction's receipt.
+static int32_t mixed_up(struct sim *sim, int32_t tx)
+{
+    if (tx < 0 || sim->quiet || !rng_chance(&sim->rng, sim->scenario.receipt_wrong))
+        return tx;
+    int32_t other = (int32_t)rng_below(&sim->rng, sim->tree.txs.count);
+    if (tree_tx(&sim->tree, other)->target != tree_tx(&sim->tree, tx)->target)
+        return tx;
+    sim->statistics[STAT_WRONG_RECEIPTS] += other != tx;
+    return other;
+}
+
 static struct chain_receipt receipt_of(struct sim *sim, const struct node *node,
                                        const struct hash32 *hash, struct arena *arena)
 {
     struct chain_receipt receipt = {.found = false};
-    int32_t tx = tree_find_tx(&sim->tree, hash);
+    int32_t tx = mixed_up(sim, tree_find_tx(&sim->tree, hash));
     int32_t index = tx >= 0 ? tree_find_inclusion(&sim->tree, node->tip, tx) : -1;
     if (index < 0)
         return receipt;
@@ -269,7 +362,7 @@ static struct chain_receipt receipt_of(struct sim *sim, const struct node *node,
     const struct landing *inclusion = tree_inclusion(&sim->tree, index);
     const struct block *block = tree_block(&sim->tree, inclusion->block);
     receipt = (struct chain_receipt){.found = true,
-                                     .transaction_hash = *hash,
+                                     .transaction_hash = tree_tx(&sim->tree, tx)->hash,
                                      .block_hash = block->hash,
                                      .block_number = block->number,
                                      .succeeded = inclusion->succeeded,
@@ -290,8 +383,11 @@ static enum status sim_receipts(struct chain *chain, struct chain_receipt *ret_r
     const struct node *node = ask(of_chain(chain));
     if (node == NULL)
         return STATUS_UNAVAILABLE;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         ret_receipts[i] = receipt_of(sim, node, &hashes[i], arena);
+        if (is_lying(sim, node))
+            forge_receipt(sim, &ret_receipts[i], &hashes[i]);
+    }
     return STATUS_OK;
 }
 
@@ -353,6 +449,9 @@ static struct call_result call_one(struct sim *sim, const struct node *node,
         cannot_say(&result, "missing trie node 5d5d (path ) state 0x5d is not available");
         return result;
     }
+    // The liar says of the past that nothing was ever done.
+    if (id.tag == BLOCK_NUMBER && is_lying(sim, node))
+        block = tree_at(&sim->tree, node->tip, 0);
     struct chain_state state = tree_block(&sim->tree, block)->state;
     struct execution execution = {.tree = &sim->tree,
                                   .contracts = &sim->contracts,
@@ -490,6 +589,15 @@ static enum status sim_send(struct chain *chain, struct send_result *ret_results
     return STATUS_OK;
 }
 
+// The pool turns to the next node.
+static void sim_distrust(struct chain *chain, size_t endpoint, const char *why)
+{
+    struct sim_chain *pool = of_chain(chain);
+    (void)why;
+    if (endpoint == CHAIN_LAST_ANSWER || endpoint == pool->current)
+        pool->current = (pool->current + 1) % pool->sim->scenario.nodes;
+}
+
 void sim_chain_start(struct sim_chain *chain, struct sim *sim, size_t process, int node)
 {
     static const struct chain_ops ops = {
@@ -504,6 +612,7 @@ void sim_chain_start(struct sim_chain *chain, struct sim *sim, size_t process, i
         .send = sim_send,
         .call = sim_call,
         .estimate = sim_estimate,
+        .distrust = sim_distrust,
     };
     *chain = (struct sim_chain){.chain = {&ops}, .sim = sim, .process = process, .node = node};
 }

@@ -159,6 +159,7 @@ static struct lane_options lane_options_of(struct sim *sim, struct process *proc
         .chain = &lane->chain.chain,
         .witnesses = lane->witness_list,
         .witnesses_count = scenario->nodes,
+        .witnesses_needed = scenario->witnesses_needed,
         .signer = {sign, lane},
         .clock = &sim->clock,
         .random = &sim->random,
@@ -311,9 +312,26 @@ static void ended(struct sim *sim, struct sim_lane *lane, enum status status)
     relayers_crash(sim, false);
 }
 
+// Whose lane it is now; who had it may not know yet.
+static void note_holder(struct sim *sim, const struct sim_lane *lane, bool held_before)
+{
+    size_t *holder = &sim->holders[lane->index];
+    bool holds = lane_look(lane->lane).held, other = *holder != lane->process + 1;
+    if (held_before && !holds && other)
+        sim_count(sim, STAT_LEASES_LOST);
+    if (!holds || held_before)
+        return;
+    if (*holder != 0 && other) {
+        sim_count(sim, STAT_TAKEOVERS);
+        sim_trace(sim, "relayer %zu takes lane %zu over", lane->process, lane->index);
+    }
+    *holder = lane->process + 1;
+}
+
 void relayers_step(struct sim *sim, struct sim_lane *lane)
 {
     int64_t wait_ms = 0;
+    bool held = lane_look(lane->lane).held;
     lane->next_ms = INT64_MAX;
     lane->running = true;
     sim->depth++;
@@ -324,8 +342,9 @@ void relayers_step(struct sim *sim, struct sim_lane *lane)
     if (status != STATUS_OK && !sim->processes[lane->process].dead)
         ended(sim, lane, status);
     bool woken = lane->next_ms != INT64_MAX;
-    int64_t next = sim->now_ms + (wait_ms > 0 ? wait_ms : 1);
-    lane->next_ms = woken ? sim->now_ms + 1 : next;
+    int64_t rest = wait_ms > 0 && wait_ms < sim->scenario.rest_ms ? sim->scenario.rest_ms : wait_ms;
+    lane->next_ms = sim->now_ms + (woken || rest < 1 ? 1 : rest);
+    note_holder(sim, lane, held);
     if (!sim->processes[lane->process].dead)
         oracle_look(sim, &sim->processes[lane->process]);
     relayers_bury(sim);

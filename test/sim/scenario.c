@@ -30,6 +30,10 @@ static void draw_chain(struct scenario *scenario, struct rng *rng)
     scenario->finality_by_tag = rng_chance(rng, 2500);
     scenario->tag_depth = rng_between(rng, 2, 12);
     scenario->refuses_duplicates = rng_chance(rng, 3000);
+    scenario->witnesses_needed = scenario->nodes >= 2 && rng_chance(rng, 7500) ? 2 : 0;
+    scenario->liar = -1;
+    if (scenario->witnesses_needed > 0 && rng_chance(rng, 4000))
+        scenario->liar = (int)rng_below(rng, scenario->nodes);
 }
 
 static void draw_limits(struct scenario *scenario, struct rng *rng)
@@ -45,16 +49,18 @@ static void draw_limits(struct scenario *scenario, struct rng *rng)
     limits->retry_delay_ms = rng_between(rng, 200, 3000);
     limits->retry_delay_ms_max = 60000;
     limits->tries_max = (int32_t)rng_between(rng, 3, 8);
-    scenario->poll_ms = rng_between(rng, 250, 4000);
+    scenario->poll_ms = rng_between(rng, 500, 10000);
+    scenario->rest_ms = rng_chance(rng, 1000) ? 1 : rng_between(rng, 50, 2500);
 }
 
 static void draw_load(struct scenario *scenario, struct rng *rng)
 {
     bool heavy = rng_chance(rng, 100);
-    scenario->children = (size_t)(heavy ? rng_between(rng, 40, 100) : rng_between(rng, 1, 8));
+    scenario->children = (size_t)(heavy ? rng_between(rng, 40, 100) : rng_between(rng, 1, 6));
     scenario->affiliates = (size_t)rng_between(rng, 1, heavy ? AFFILIATES_MAX : 5);
-    scenario->payments = (size_t)(heavy ? rng_between(rng, 160, 300) : rng_between(rng, 2, 16));
-    scenario->busy_ms = rng_between(rng, 60000, 600000);
+    scenario->payments = (size_t)(heavy ? rng_between(rng, 160, 300) : rng_between(rng, 2, 10));
+    bool longer = heavy || rng_chance(rng, 1000);
+    scenario->busy_ms = rng_between(rng, 20000, longer ? 600000 : 110000);
     scenario->outbox = rng_chance(rng, 5000);
     scenario->refunds = perhaps(rng, 4000);
     scenario->duplicates = perhaps(rng, 5000);
@@ -92,9 +98,9 @@ static void draw_world(struct scenario *scenario, struct rng *rng)
     scenario->pause = perhaps(rng, 1500);
     scenario->blacklist = perhaps(rng, 1500);
     scenario->day_cap = perhaps(rng, 800);
-    scenario->crash_ms = rng_chance(rng, 4000) ? 0 : rng_between(rng, 10000, 200000);
-    scenario->freeze = perhaps(rng, 2000);
-    scenario->disk_faults = rng_chance(rng, 1500) ? rng_between(rng, 1, 1000) : 0;
+    scenario->crash_ms = rng_chance(rng, 4000) ? 0 : rng_between(rng, 10000, 120000);
+    scenario->freeze = perhaps(rng, scenario->processes > 1 ? 6000 : 2000);
+    scenario->disk_faults = rng_chance(rng, 1500) ? rng_between(rng, 1, 4000) : 0;
     scenario->clock_steps = rng_chance(rng, 1500) ? rng_between(rng, 1, 1000) : 0;
 }
 
@@ -102,7 +108,7 @@ void scenario_draw(struct scenario *scenario, struct rng *rng)
 {
     memset(scenario, 0, sizeof *scenario);
     scenario->lanes = rng_chance(rng, 6500) ? 1 : (size_t)rng_between(rng, 2, SIM_LANES_MAX);
-    scenario->processes = rng_chance(rng, 1500) ? 2 : 1;
+    scenario->processes = rng_chance(rng, 2500) ? 2 : 1;
     draw_chain(scenario, rng);
     draw_limits(scenario, rng);
     draw_load(scenario, rng);

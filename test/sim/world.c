@@ -12,7 +12,7 @@
 #define TAIL_MS_MAX    INT64_C(7200000)
 #define EVENTS_MIN     256
 #define BLOCK_QUIET_MS 2000
-#define EVENTS_RUN_MAX 400000 // of one seed: more is a world that spins
+#define EVENTS_RUN_MAX 150000 // of one seed: more is a world that spins
 
 const char *promise_text(enum promise promise)
 {
@@ -164,6 +164,9 @@ static void run_event(struct sim *sim, const struct event *event)
     case DO_CRASH:
         faults_crash(sim);
         return;
+    case DO_POWER_CUT:
+        faults_cut_power(sim);
+        return;
     case DO_RESTART:
         relayers_restart(sim, (size_t)event->a);
         return;
@@ -253,6 +256,7 @@ static void start(struct sim *sim, uint64_t seed)
     sim->crash = CRASH_NONE;
     sim->freeze_ms = 0;
     sim->depth = 0;
+    memset(sim->holders, 0, sizeof sim->holders);
     scenario_draw(&sim->scenario, &sim->rng);
     make_contracts(sim);
     make_chain(sim);

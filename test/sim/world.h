@@ -33,6 +33,9 @@ struct scenario {
     int64_t tag_depth;
     struct plan_limits limits;
     int64_t poll_ms;
+    int64_t rest_ms;         // least time between two steps of a lane that nobody wakes
+    size_t witnesses_needed; // 0: the panel is off
+    int liar;                // the node that makes up what it says; -1: none
     bool refuses_duplicates;
     bool outbox;
     int64_t busy_ms; // load and faults; then the quiet tail
@@ -86,6 +89,7 @@ const char *promise_text(enum promise promise);
     X(POWER_CUTS, "of_them_power_cuts")                                                            \
     X(FREEZES, "freezes")                                                                          \
     X(LEASES_LOST, "leases_lost")                                                                  \
+    X(TAKEOVERS, "lanes_taken_over")                                                               \
     X(DISK_FAULTS, "disk_faults")                                                                  \
     X(REORGS, "reorganisations")                                                                   \
     X(REORG_BLOCKS, "blocks_reorganised")                                                          \
@@ -94,6 +98,7 @@ const char *promise_text(enum promise promise);
     X(LAGGING_READS, "lagging_reads")                                                              \
     X(LOST_RECEIPTS, "receipts_withheld")                                                          \
     X(WRONG_RECEIPTS, "receipts_falsified")                                                        \
+    X(LIES, "lies_told")                                                                           \
     X(FAILED_CALLS, "calls_failed")                                                                \
     X(SENDS, "sends")                                                                              \
     X(SEND_TIMEOUTS, "sends_timed_out")                                                            \
@@ -190,6 +195,7 @@ enum event_verb {
     DO_MEND,     // what an earlier fault broke is well again
     DO_CRASH,
     DO_RESTART, // process
+    DO_POWER_CUT,
 };
 
 struct event {
@@ -253,9 +259,11 @@ struct oracle {
     int64_t job_id, history_id, attempt_id; // seen so far
     int64_t attempts_count;
     size_t records_checked;
-    bool reading;              // the oracle itself uses the disk
-    bool settled;              // the tail: what an operator holds is free again
-    bool owes[AFFILIATES_MAX]; // a refund came too late once
+    bool reading;                       // the oracle itself uses the disk
+    bool auditing;                      // after a restart: when its rows were written is not known
+    bool settled;                       // the tail: what an operator holds is free again
+    unsigned holds[JOB_KIND_COUNT + 1]; // of the preflight and the lanes: bits by reason
+    bool owes[AFFILIATES_MAX];          // a refund came too late once
 };
 
 // ---------------------------------------------------------------- the world
@@ -295,8 +303,9 @@ struct sim {
     int64_t crash_countdown;
     enum lane_point crash_point;
     bool crash_is_power_cut;
-    int64_t freeze_ms; // waits for the next chance
-    size_t depth;      // of steps on the stack
+    int64_t freeze_ms;             // waits for the next chance
+    size_t depth;                  // of steps on the stack
+    size_t holders[SIM_LANES_MAX]; // the process that last had the lane, + 1; 0: none
 
     struct oracle oracle;
     struct arena *arena; // of one question or one check
@@ -381,6 +390,7 @@ bool load_is_done(struct sim *sim);
 void faults_start(struct sim *sim);
 void faults_happen(struct sim *sim);
 void faults_crash(struct sim *sim);
+void faults_cut_power(struct sim *sim);
 void faults_mend(struct sim *sim, int32_t what);
 void faults_end(struct sim *sim);
 
